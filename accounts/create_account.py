@@ -1,0 +1,103 @@
+"""How accounts, zones and members come into being."""
+
+import re
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from . import journal, tokens
+from .lock import account_lock, new_account_lock
+from .models import Account, Member, Person, Zone, new_id
+from .profile import open_profile
+from .roles import Role
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"^(?=.{{4,253}}$)({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])$")
+
+
+class InvalidDetail(ValueError):
+    """A name, an e-mail address or a domain that we can't keep; the message says which and why."""
+
+    code = "invalid_body"
+
+
+class ZoneTaken(Exception):
+    """Another account serves this domain already."""
+
+    code = "zone_taken"
+
+
+def create_account(*, name: str, email: str, role: Role = Role.SUPER_ADMINISTRATOR, actor: str, now: datetime) -> Account:
+    """
+    Create an account with its billing profile and first member, in one transaction.
+
+    The journal entry's delivery to billing makes the customer at Stripe; nobody waits for that here.
+
+    :raises InvalidDetail: an empty or over-long name, or something that is no e-mail address.
+    """  # fmt: skip
+    name, email = _name(name), _email(email)
+    account_id = new_id()
+    with new_account_lock(account_id):
+        account = Account.objects.create(id=account_id, name=name, created_at=now)
+        open_profile(account_id, email=email)
+        person, _ = Person.objects.get_or_create(email=email, defaults={"created_at": now})
+        member = Member.objects.create(account=account, person=person, role=role.value, created_at=now)
+        journal.emit(
+            journal.Fact("account.created", account_id, actor, after={"account_id": account_id}),
+            journal.Fact("member.added", account_id, actor, after={"member_id": member.pk, "role": role.value}),
+            at=now,
+        )
+    return account
+
+
+def create_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zone:
+    """
+    Add a domain to an account. What it may use is billing's: call `billing.add_zone`, which calls this.
+
+    :raises InvalidDetail: not a domain name.
+    :raises ZoneTaken: the domain is served already, by this account or another.
+    """
+    domain = _domain(name)
+    with account_lock(account_id):
+        try:
+            with transaction.atomic():
+                zone = Zone.objects.create(account_id=account_id, name=domain, created_at=now)
+        except IntegrityError as error:
+            raise ZoneTaken(f"{domain} is served already. Remove it there first.") from error
+        journal.emit(journal.Fact("zone.created", account_id, actor, after={"zone_id": zone.pk}), at=now)
+    return zone
+
+
+def issue_token(account_id: str, person: Person, *, name: str, actor: str, now: datetime) -> str:
+    """Return a new token with which `person` acts in this account; it can't be read again."""
+    with account_lock(account_id):
+        token = tokens.issue(name=name, person=person, scopes=tokens.CUSTOMER_SCOPES, account_ids=[account_id])
+        journal.emit(
+            journal.Fact("token.issued", account_id, actor, after={"prefix": token[: tokens.PREFIX_LENGTH]}), at=now
+        )
+    return token
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > 160:
+        raise InvalidDetail("name: give 1 to 160 characters.")
+    return name
+
+
+def _email(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidDetail("email: this is not an e-mail address.") from error
+    return email
+
+
+def _domain(name: str) -> str:
+    domain = name.strip().lower().rstrip(".")
+    if not _DOMAIN.match(domain):
+        raise InvalidDetail(f"zone: {name[:80]!r} is not a domain name.")
+    return domain

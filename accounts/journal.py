@@ -1,0 +1,166 @@
+"""
+The journal: one entry per fact, numbered per account in commit order.
+
+It is the timeline that people read, the audit trail, and the outbox: an entry's deliveries are
+written by the same statement, one for each consumer that its kind names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+import structlog
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from config import clock, wake
+
+from .claim import LeaseLost, claim, finishing, give_back, give_back_failed
+from .lock import AccountBusy, holds_lock
+from .models import JournalDelivery
+from .retry import backoff
+
+logger = structlog.get_logger()
+
+
+class Consumer(str, Enum):
+    """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
+
+    BILLING = "billing"
+    PIPE = "pipe"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What people read of a kind of fact, and who else must be told of it."""
+
+    sentence: str
+    consumers: tuple[Consumer, ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    "account.created":          Kind("The account was created", (Consumer.BILLING,)),
+    "catalog.published":        Kind("The catalogue was published"),
+    "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),
+    "change.abandoned":         Kind("A waiting change was given up; its invoice was voided"),
+    "change.awaiting_payment":  Kind("A change waits for the customer to confirm the payment"),
+    "change.committed":         Kind("A change was paid for and took effect"),
+    "change.declined":          Kind("A change was not made: the payment was declined"),
+    "change.expired":           Kind("A change was not made: the payment was not confirmed in time"),
+    "change.requested":         Kind("A change was asked for"),
+    "customer.mapped":          Kind("The account got its customer at the payment processor", (Consumer.PIPE,)),
+    "entitlements.changed":     Kind("What the account may use changed"),
+    "invoice.updated":          Kind("An invoice changed at the payment processor"),
+    "member.added":             Kind("Somebody became a member of the account"),
+    "payment_method.stored":    Kind("A payment method was stored"),
+    "stripe.event_processed":   Kind("An event from Stripe was processed"),
+    "stuck.opened":             Kind("Something from outside could not be processed and waits"),
+    "stuck.released":           Kind("Something that waited was taken up again"),
+    "token.issued":             Kind("An API token was issued"),
+    "zone.created":             Kind("A zone was added"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is to be written down. `before` and `after` hold ids and field names, no personal data."""
+
+    kind: str
+    account_id: str | None
+    actor: str
+    reason: str = ""
+    cause: str = ""
+    before: dict[str, object] = field(default_factory=dict)
+    after: dict[str, object] = field(default_factory=dict)
+    correlation_id: str = ""
+
+
+_EMIT = """
+WITH fact AS (
+    SELECT row_number() OVER () AS position, *
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::text[])
+        AS fact(account_id, kind, actor, reason, cause, before, after, correlation_id)
+), entry AS (
+    INSERT INTO journal_entry
+        (account_id, sequence, kind, actor, reason, cause, before, after, correlation_id, at, recorded_at)
+    SELECT fact.account_id,
+        CASE WHEN fact.account_id IS NOT NULL THEN
+            (SELECT coalesce(max(sequence), 0) FROM journal_entry past WHERE past.account_id = fact.account_id)
+            + row_number() OVER (PARTITION BY fact.account_id ORDER BY position)
+        END,
+        kind, actor, reason, cause, before, after, correlation_id, %s, %s
+    FROM fact ORDER BY position
+    RETURNING id, account_id, kind
+)
+INSERT INTO journal_delivery (entry_id, account_id, consumer, next_at, attempts)
+SELECT entry.id, entry.account_id, told.consumer, %s, 0
+FROM entry JOIN unnest(%s::text[], %s::text[]) AS told(kind, consumer) USING (kind)
+ORDER BY entry.id
+"""
+
+
+def emit(*facts: Fact, at: datetime) -> None:
+    """
+    Write down what happened at `at` (business time), with a delivery for each consumer. One statement.
+
+    The caller holds the lock of every account concerned, so that `sequence` is the order of commits.
+    """
+    assert connection.in_atomic_block, "a fact and its journal entry are one transaction"
+    for fact in facts:
+        assert fact.account_id is None or holds_lock(fact.account_id), f"{fact.kind}: the account is not locked"
+    told = [(kind, consumer.value) for kind in {fact.kind for fact in facts} for consumer in KINDS[kind].consumers]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EMIT,
+            [
+                [fact.account_id for fact in facts],
+                [fact.kind for fact in facts],
+                [fact.actor for fact in facts],
+                [fact.reason for fact in facts],
+                [fact.cause for fact in facts],
+                [_json(fact.before) for fact in facts],
+                [_json(fact.after) for fact in facts],
+                [fact.correlation_id for fact in facts],
+                at,
+                clock.machine_now(),
+                at,
+                [kind for kind, _ in told],
+                [consumer for _, consumer in told],
+            ],
+        )
+    for consumer in sorted({consumer for _, consumer in told}):
+        wake.wake(WAKES[consumer])
+
+
+# The task that takes up each consumer's deliveries.
+WAKES = {Consumer.BILLING.value: "billing.deliver_journal", Consumer.PIPE.value: "webhooks.deliver_journal"}
+
+
+def deliver(consumer: Consumer, act: Callable[[JournalDelivery], None], *, now: datetime, limit: int = 100) -> int:
+    """
+    Hand this consumer's due deliveries to `act`, oldest first, and return how many were dealt with.
+
+    `act` runs outside any transaction and must be safe to repeat: a delivery is deleted after it. One that
+    fails is tried again later and holds up no other.
+    """
+    done = 0
+    for delivery in claim(JournalDelivery, "consumer = %s", (consumer.value,), now=now, limit=limit):
+        try:
+            act(delivery)
+            with finishing(delivery):
+                done += 1
+        except (AccountBusy, LeaseLost):
+            give_back(delivery, for_seconds=0.1)
+        except Exception as error:  # noqa: BLE001  one entry that cannot be delivered must not stop the others
+            logger.error("journal.delivery_failed", delivery=delivery.pk, consumer=consumer.value, error=type(error).__name__)
+            give_back_failed(delivery, next_at=now + backoff(delivery.attempts))
+    return done
+
+
+def _json(value: dict[str, object]) -> Jsonb:
+    return Jsonb(value, dumps=_ENCODER.encode)
+
+
+_ENCODER = DjangoJSONEncoder()

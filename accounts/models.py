@@ -1,0 +1,302 @@
+"""Tables of the facade: who pays, who may act for them, and what happened to them."""
+
+from uuid import uuid4
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from .roles import Role
+
+
+def new_id() -> str:
+    """Return a fresh identifier in the form the public API uses: 32 lower-case hex digits."""
+    return uuid4().hex
+
+
+def is_hex_id(field: str) -> Q:
+    """Return the condition that `field` looks like a public identifier, for CHECK constraints."""
+    return Q(**{f"{field}__regex": "^[0-9a-f]{32}$"})
+
+
+class Lease(models.Model):
+    """
+    A row that is work to do: `claim.py` hands it to one worker at a time.
+
+    `next_at` is business time (backoff, due times); `lease_until` is machine time, because a lease
+    measures a running process, not a billing period.
+    """
+
+    next_at = models.DateTimeField(help_text="business time before which nobody takes the row")
+    attempts = models.PositiveIntegerField(default=0, help_text="how often the work was tried and failed")
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="machine time until which the row is taken")
+
+    class Meta:
+        abstract = True
+
+
+class AccountType(models.TextChoices):
+    """How an account is treated when it owes; the policy per type is dunning's."""
+
+    PAY_GO = "pay_go"
+    STARTUP = "startup"
+    ELECTION = "election"
+    GALILEO = "galileo"
+    EMPLOYEE = "employee"
+    INTERN = "intern"
+    PANGEA = "pangea"
+    PARTNERS_BASIC = "partners_basic"
+    ENTERPRISE = "enterprise"
+    CLOUDFLARE_ENT = "cloudflare_ent"
+    AD_HOC_CONTRACT = "ad_hoc_contract"
+    PARTNERS_ENT = "partners_ent"
+    MSP = "msp"
+    PARTNER = "partner"
+    PARTNERS_PAY_GO = "partners_pay_go"
+    SFCC = "sfcc"
+    JDC = "jdc"
+    IBM = "ibm"
+    SPONSORED = "sponsored"
+    ACADEMIC = "academic"
+    CHINA = "china"
+
+
+CONTRACT_TYPES = frozenset({
+    AccountType.ENTERPRISE, AccountType.CLOUDFLARE_ENT, AccountType.AD_HOC_CONTRACT, AccountType.PARTNERS_ENT, AccountType.MSP,
+})  # fmt: skip
+
+
+class Account(models.Model):
+    """Who exists. Locked (`lock.py`) by whoever writes anything about the account."""
+
+    class Type(models.TextChoices):
+        STANDARD = "standard"
+        ENTERPRISE = "enterprise"
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    name = models.CharField(max_length=160)
+    type = models.CharField(max_length=16, choices=Type.choices, default=Type.STANDARD)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "account"
+        constraints = [models.CheckConstraint(condition=is_hex_id("id"), name="account_id_is_hex")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SubsAccount(models.Model):
+    """The billing profile. Profile and type: `profile.py`; flags and restrictions: written by dunning alone."""
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="subs_account")
+    email = models.EmailField(max_length=254, help_text="where invoices and notices go")
+    account_type = models.CharField(max_length=24, choices=AccountType.choices, default=AccountType.PAY_GO)
+    flags = models.BigIntegerField(default=0, help_text="bitmask, see accounts/flags.py; bit 15 = bad debt")
+    banned_at = models.DateTimeField(null=True, blank=True)
+    banned_rule = models.CharField(max_length=80, blank=True, help_text="the dunning rule that banned")
+    payment_method_required_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "subs_account"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(banned_at__isnull=True, banned_rule="") | (Q(banned_at__isnull=False) & ~Q(banned_rule="")),
+                name="subs_account_ban_names_its_rule",
+            ),
+            models.CheckConstraint(
+                condition=Q(account_type__in=AccountType.values), name="subs_account_type_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"billing profile of {self.account_id}"
+
+
+class Customer(models.Model):
+    """
+    The mapping account ↔ payment processors.
+
+    Written by `billing/customers.py`; `bad_debt_since` by dunning alone. Two accounts may share a
+    Stripe customer ("merged"), so the id is indexed and not unique.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="customer")
+    stripe_customer_id = models.CharField(max_length=64, blank=True, db_index=True)
+    braintree_customer_id = models.CharField(max_length=64, blank=True, db_index=True)
+    bad_debt_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "subs_customer"
+
+    def __str__(self) -> str:
+        return self.stripe_customer_id or f"customer of {self.account_id}"
+
+
+class Zone(models.Model):
+    """A domain served for an account: what zone plans and zone add-ons are attached to."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="zones")
+    name = models.CharField(max_length=253)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "zone"
+        constraints = [
+            models.CheckConstraint(condition=is_hex_id("id"), name="zone_id_is_hex"),
+            models.UniqueConstraint(fields=["name"], condition=Q(deleted_at__isnull=True), name="zone_name_is_served_once"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """Somebody who signs in. One person may be a member of several accounts."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    email = models.EmailField(max_length=254, unique=True, help_text="lower case")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "person"
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Member(models.Model):
+    """A person's role in one account; `roles.py` says what it allows."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="members")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=24, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "member"
+        constraints = [models.UniqueConstraint(fields=["account", "person"], name="member_has_one_role_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} as {self.role}"
+
+
+class ApiToken(models.Model):
+    """
+    A bearer token: 256 random bits, of which only the SHA-256 is kept.
+
+    A person's token acts in the accounts the person belongs to (`account_ids` null) or in a part of
+    them. A service's token has no person; its scopes say what it may do.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=12, db_index=True, help_text="first characters, to recognise a token by")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hex")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="tokens")
+    account_ids = ArrayField(models.CharField(max_length=32), null=True, blank=True)
+    scopes = ArrayField(models.CharField(max_length=32))
+    created_at = models.DateTimeField(help_text="machine time, like the two below: a token protects a process")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class JournalEntry(models.Model):
+    """
+    One fact that happened. Append-only (a trigger refuses change); written by `journal.emit` alone.
+
+    Entries of one account are numbered in commit order by `sequence`; facts of no account (the
+    catalogue's) have neither account nor sequence.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="journal")
+    sequence = models.BigIntegerField(null=True, help_text="1, 2, 3 … within the account, in commit order")
+    kind = models.CharField(max_length=64)
+    actor = models.CharField(max_length=160, help_text="customer:…, agent:…, service:… or system:…")
+    reason = models.CharField(max_length=400, blank=True)
+    cause = models.CharField(max_length=160, blank=True, help_text="what led to it: an event, a workflow, a request")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(help_text="business time")
+    recorded_at = models.DateTimeField(help_text="machine time")
+
+    class Meta:
+        db_table = "journal_entry"
+        verbose_name_plural = "journal entries"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sequence"], name="journal_entry_sequence_is_unique"),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True, sequence__isnull=True) | Q(account__isnull=False, sequence__gt=0),
+                name="journal_entry_sequence_belongs_to_an_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.sequence}"
+
+
+class JournalDelivery(Lease):
+    """An entry that one consumer has not dealt with yet; deleted when it has. No row left = all delivered."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="deliveries")
+    account_id = models.CharField(max_length=32, null=True)  # noqa: DJ001  null as in the entry
+    consumer = models.CharField(max_length=16)
+
+    class Meta:
+        db_table = "journal_delivery"
+        verbose_name_plural = "journal deliveries"
+        indexes = [models.Index(fields=["consumer", "next_at", "id"], name="journal_delivery_due")]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} for {self.consumer}"
+
+
+class SubsStuckEvent(models.Model):
+    """Something from outside that could not be processed, kept until it can. Written by `stuck.py` alone."""
+
+    class Source(models.TextChoices):
+        STRIPE = "stripe"
+        BRAINTREE = "braintree"
+        QUEUE = "queue"
+
+    class Reason(models.TextChoices):
+        UNKNOWN_CUSTOMER = "unknown_customer"
+        MERGED_ACCOUNT = "merged_account"
+        VERSION = "version"
+        HANDLER_ERROR = "handler_error"
+        RETRIES_EXHAUSTED = "retries_exhausted"
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.CharField(max_length=16, choices=Source.choices)
+    external_id = models.CharField(max_length=255, help_text="the event's id where it comes from")
+    kind = models.CharField(max_length=120, help_text="the event's type")
+    reason = models.CharField(max_length=32, choices=Reason.choices)
+    signature = models.CharField(max_length=200, help_text="what items of one cause have in common, to group by")
+    customer_reference = models.CharField(max_length=255, blank=True, db_index=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True)
+    stuck_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=1)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "subs_stuck_events"
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="stuck_event_is_unique")]
+        indexes = [models.Index(fields=["stuck_at"], condition=Q(resolved_at__isnull=True), name="stuck_event_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.external_id}: {self.reason}"

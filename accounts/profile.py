@@ -1,0 +1,8 @@
+"""The billing profile's writer: who pays, where notices go, and as what type the account is treated."""
+
+from .models import AccountType, SubsAccount
+
+
+def open_profile(account_id: str, *, email: str, account_type: AccountType = AccountType.PAY_GO) -> SubsAccount:
+    """Write the profile of a new account; the caller holds its lock and writes the journal entry."""
+    return SubsAccount.objects.create(account_id=account_id, email=email, account_type=account_type)

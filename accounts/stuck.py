@@ -1,0 +1,61 @@
+"""The only writer of `subs_stuck_events`: what came from outside and could not be processed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from . import journal
+from .models import SubsStuckEvent
+
+
+def open_stuck(  # noqa: PLR0913
+    *,
+    source: SubsStuckEvent.Source,
+    external_id: str,
+    kind: str,
+    reason: SubsStuckEvent.Reason,
+    signature: str,
+    customer_reference: str,
+    now: datetime,
+) -> None:
+    """
+    Keep an event that could not be processed, with the reason, until somebody or something releases it.
+
+    Opening one that is open already counts the attempt and takes the newer reason.
+    """
+    with transaction.atomic():
+        item, is_new = SubsStuckEvent.objects.get_or_create(
+            source=source,
+            external_id=external_id,
+            defaults={
+                "kind": kind,
+                "reason": reason,
+                "signature": signature[:200],
+                "customer_reference": customer_reference,
+                "stuck_at": now,
+            },
+        )
+        if not is_new:
+            item.reason, item.signature, item.resolved_at = reason, signature[:200], None
+            item.attempts += 1
+            item.save(update_fields=["reason", "signature", "resolved_at", "attempts"])
+        journal.emit(_fact("stuck.opened", item), at=now)
+
+
+def release_stuck(items: Sequence[SubsStuckEvent], *, now: datetime) -> None:
+    """Mark these as taken up again; whoever calls makes their events due."""
+    with transaction.atomic():
+        SubsStuckEvent.objects.filter(pk__in=[item.pk for item in items]).update(resolved_at=now)
+        journal.emit(*(_fact("stuck.released", item) for item in items), at=now)
+
+
+def _fact(kind: str, item: SubsStuckEvent) -> journal.Fact:
+    return journal.Fact(
+        kind=kind,
+        account_id=None,
+        actor="system:pipe",
+        reason=item.reason,
+        cause=f"{item.source}:{item.external_id}",
+        after={"type": item.kind, "attempts": item.attempts},
+    )

@@ -1,0 +1,46 @@
+"""Bearer tokens: made once, shown once, kept as a digest."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from config import clock
+
+from .models import ApiToken, Person
+from .roles import Scope
+
+PREFIX_LENGTH = 8
+CUSTOMER_SCOPES = (Scope.BILLING_READ, Scope.BILLING_EDIT)
+
+
+def digest(token: str) -> str:
+    """Return what is stored in place of the token: its SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue(  # noqa: PLR0913
+    *,
+    name: str,
+    person: Person | None,
+    scopes: Iterable[Scope],
+    account_ids: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """
+    Store a new token of 256 random bits and return it; nobody can read it again.
+
+    The caller writes the journal entry. `account_ids` None means every account of the person.
+    """
+    token = secrets.token_urlsafe(32)
+    ApiToken.objects.create(
+        name=name,
+        prefix=token[:PREFIX_LENGTH],
+        digest=digest(token),
+        person=person,
+        account_ids=list(account_ids) if account_ids is not None else None,
+        scopes=[scope.value for scope in scopes],
+        created_at=clock.machine_now(),
+        expires_at=expires_at,
+    )
+    return token

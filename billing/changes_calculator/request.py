@@ -1,0 +1,132 @@
+"""What the pipeline is asked, and what it answers. Pure."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+
+class Origin(str, Enum):
+    """The door a change came through; stored."""
+
+    DASHBOARD = "dashboard"
+    IAPI = "iapi"
+    CATALOG = "catalog"
+    CF_QUEUES = "cf_queues"
+    NINJAPANEL = "ninjapanel"
+    SYSTEM = "system"
+
+
+class ObjectKind(str, Enum):
+    """What a subscription is attached to."""
+
+    ZONE = "zone"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentValue:
+    """So many of a component, what the plan includes counted in."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """
+    The wish that an object be subscribed to a plan.
+
+    `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses
+    what it can't find. `requested_at` is read once, at the door, in business time: it is the time of the
+    whole change.
+    """
+
+    account_id: str
+    object_kind: ObjectKind
+    object_id: str
+    plan_name: str
+    interval_name: str | None
+    components: tuple[ComponentValue, ...]
+    origin: Origin
+    actor: str
+    on_session: bool
+    requested_at: datetime
+    correlation_id: str = ""
+
+    def digest(self) -> str:
+        """Return what two wishes for the same state have in common, whoever has them and whenever."""
+        wish = [
+            self.object_kind.value,
+            self.object_id,
+            self.plan_name.lower(),
+            (self.interval_name or "").lower(),
+            sorted((component.name, component.value) for component in self.components),
+        ]
+        return hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the wish as a workflow keeps it."""
+        return {
+            "object_kind": self.object_kind.value,
+            "object_id": self.object_id,
+            "plan_name": self.plan_name,
+            "interval_name": self.interval_name,
+            "components": {component.name: component.value for component in self.components},
+            "on_session": self.on_session,
+        }
+
+
+class Outcome(str, Enum):
+    """How a request that was not refused ended."""
+
+    UNCHANGED = "unchanged"
+    COMMITTED = "committed"
+    AWAITING_PAYMENT = "awaiting_payment"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """What came of a request. `client_secret` is empty unless the customer must act."""
+
+    outcome: Outcome
+    workflow_id: str = ""
+    client_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a change can't be made: a stable code, and what the customer can do about it."""
+
+    code: str
+    message: str
+
+
+class ChangeRefused(Exception):
+    """The change breaks a rule; nothing was begun. Holds every reason, the most important first."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__("; ".join(refusal.message for refusal in refusals))
+        self.refusals = refusals
+
+    @property
+    def code(self) -> str:
+        return self.refusals[0].code
+
+
+class PaymentDeclined(Exception):
+    """The payment was declined and the change not made; what Stripe had begun is undone."""
+
+    def __init__(self, code: str, message: str, *, workflow_id: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.workflow_id = workflow_id
+
+
+class PaymentUnavailable(Exception):
+    """The processor could not be reached. The change waits and goes on by itself; asking again finds it."""
+
+    code = "processor_unavailable"
+    retry_after_seconds = 5

@@ -1,0 +1,45 @@
+"""The inbox: every event that Stripe sent and we act on, once."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Lease
+
+
+class StripeEvent(Lease):
+    """
+    One event as it arrived. Inserted by `event_filter.py`, finished by `forwarding.py`.
+
+    Unprocessed rows are the work: taken by lease, given back after failures with a later `next_at`.
+    """
+
+    class Outcome(models.TextChoices):
+        CHANGED = "changed"
+        NOTHING = "nothing", "nothing left to do"
+        FOREIGN = "foreign", "not ours"
+        STUCK = "stuck"
+
+    id = models.CharField(primary_key=True, max_length=255, help_text="Stripe's id: the dedup key")
+    type = models.CharField(max_length=120)
+    api_version = models.CharField(max_length=40, blank=True)
+    account_id = models.CharField(max_length=32, blank=True, db_index=True, help_text="known once resolved")
+    created_at = models.DateTimeField(help_text="Stripe's time")
+    received_at = models.DateTimeField(help_text="machine time")
+    payload = models.JSONField()
+    processed_at = models.DateTimeField(null=True, blank=True, help_text="machine time")
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    last_error = models.CharField(max_length=200, blank=True, help_text="the error's class; no payload")
+
+    class Meta:
+        db_table = "stripe_event"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(processed_at__isnull=True) | ~Q(outcome=""), name="stripe_event_processed_has_an_outcome"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["next_at", "id"], condition=Q(processed_at__isnull=True), name="stripe_event_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"
