@@ -1,0 +1,90 @@
+"""
+The worker's side: the app, the one way to declare a task, and what runs by itself how often.
+
+Tasks take no arguments that matter: they look for due rows. So one that runs twice, late or never
+(while the next one runs) does no harm.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+import structlog
+from celery import Celery, signals
+from kombu import Queue as BrokerQueue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+from config.wake import QUEUE_OF, Queue
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A task that runs every so many seconds, whether or not anybody woke it."""
+
+    task: str
+    every_seconds: float
+
+
+BEATS = (
+    Beat("webhooks.forward",          every_seconds=1),
+    Beat("webhooks.deliver_journal",  every_seconds=1),
+    Beat("billing.resume_workflows",  every_seconds=1),
+    Beat("billing.deliver_journal",   every_seconds=1),
+)  # fmt: skip
+
+app = Celery("paygo", broker=settings.REDIS_URL)
+app.conf.update(
+    task_queues=[BrokerQueue(queue.value) for queue in Queue],
+    task_default_queue=Queue.OPS.value,
+    task_ignore_result=True,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # A worker waits for its broker as long as it takes; who sends (wake.py) has its own short limits.
+    broker_transport_options={"visibility_timeout": 300, "socket_keepalive": True, "health_check_interval": 10},
+    beat_schedule={
+        beat.task: {
+            "task": beat.task,
+            "schedule": beat.every_seconds,
+            # Expired by the time a worker that was away sees it: a backlog of "look now" is one look.
+            "options": {"queue": QUEUE_OF[beat.task].value, "expires": max(beat.every_seconds, 5)},
+        }
+        for beat in BEATS
+    },
+    timezone="UTC",
+)
+app.autodiscover_tasks()
+
+
+def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Declare a task under `name`, on the queue that `wake.QUEUE_OF` gives it, and return the function unchanged in type.
+
+    Its log lines carry the task's name.
+    """
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            with structlog.contextvars.bound_contextvars(task=name):
+                return function(*args, **kwargs)
+
+        return cast("Callable[P, R]", app.task(name=name, queue=QUEUE_OF[name].value)(run))
+
+    return declare
+
+
+@signals.setup_logging.connect
+def keep_logging(**_: object) -> None:
+    """Leave logging as Django's settings made it: a receiver is what keeps Celery from replacing it."""

@@ -1,0 +1,181 @@
+"""
+Settings. They read the environment only, and can be imported with nothing running.
+
+`.env.example` lists every variable. The local profile has workable defaults for all of them
+(`manage.py up` and the tests fill in what they start); the production profile demands them.
+"""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from config import environment, logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+PROFILE = environment.choice("PAYGO_PROFILE", ("local", "production"), default="local")
+IS_LOCAL = PROFILE == "local"
+DATA_DIR = environment.directory("PAYGO_DATA_DIR", default=BASE_DIR / ".local")
+
+# Secrets ------------------------------------------------------------------------------------------
+SECRET_KEY = environment.text("SECRET_KEY", default=get_random_secret_key() if IS_LOCAL else None, at_least=50)
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", default=())
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", default=("localhost", "127.0.0.1", "[::1]") if IS_LOCAL else None)
+# False everywhere: Django's debug page prints local variables, and those hold personal data.
+DEBUG = False
+
+# Stripe -------------------------------------------------------------------------------------------
+SANDBOX_API_KEY = "sk_test_sandbox"
+STRIPE_API_KEY = environment.text("STRIPE_API_KEY", default=SANDBOX_API_KEY if IS_LOCAL else None)
+# Empty: Stripe's own address, the SDK's default.
+STRIPE_API_BASE = (
+    environment.url("STRIPE_API_BASE", ("http", "https"), default="http://127.0.0.1:12111")
+    if IS_LOCAL or environment.is_given("STRIPE_API_BASE")
+    else ""
+)
+# More than one while a secret is being rolled: an event signed with any of them is accepted.
+STRIPE_WEBHOOK_SECRETS = environment.words("STRIPE_WEBHOOK_SECRETS", default=("whsec_sandbox",) if IS_LOCAL else None)
+if not IS_LOCAL and STRIPE_API_KEY == SANDBOX_API_KEY:
+    raise ImproperlyConfigured("STRIPE_API_KEY is the sandbox's key; the production profile needs a key of Stripe's.")
+
+# Stores -------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": environment.database(
+        "DATABASE_URL", default="postgres://paygo@127.0.0.1:15432/paygo" if IS_LOCAL else None
+    )
+    | {
+        # One connection per thread, kept, and looked at before each request: a pool would let requests
+        # queue behind its background reconnects after PostgreSQL was killed; this asks the server at once.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "application_name": "paygo",
+            "connect_timeout": 3,
+            # An account's lock is short; who waits longer answers "busy" or gives the row back.
+            "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=60000",
+        },
+    }
+}
+REDIS_URL = environment.url(
+    "REDIS_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:16379/0" if IS_LOCAL else None
+)
+CACHE_URL = environment.url(
+    "CACHE_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:16379/1" if IS_LOCAL else None
+)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "django",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Applications -------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    "unfold.apps.BasicAppConfig",
+    "config.apps.NinjaPanelConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "axes",
+    "accounts",
+    "entitlements",
+    "billing",
+    "webhooks",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.RequestId",
+    "config.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it turns a locked-out login into its answer
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+# The public API's paths have no trailing slash; a redirect would lose the body of a POST.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Logins: NinjaPanel only. Customers and services come with tokens.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/ninja/login/"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 1  # hours
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "config.api_errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+
+# Time, files, sizes -------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = IS_LOCAL  # so that a fresh clone needs no collectstatic
+if not IS_LOCAL:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+# Bytes. The largest honest body is a usage batch; webhooks have their own, smaller limit.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# Transport ----------------------------------------------------------------------------------------
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+if not IS_LOCAL:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for by the load balancer, inside
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+LOGGING = logs.configure(as_json=not IS_LOCAL)

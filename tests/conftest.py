@@ -1,0 +1,145 @@
+"""
+The ground that tests stand on. Import order matters here: the settings read the environment once.
+
+- `db`: the worker's database, rolled back after the test.
+- `story`: the same database, committed for good; make fresh accounts, clean nothing.
+- `sandbox`, `stripe_calls`, `clock`: the worker's sandbox, what was called there, its clock.
+- `live_server_url`: the application over HTTP, with the sandbox's webhooks pointed at it.
+- `page` (of pytest-playwright): the machine's own Chromium.
+"""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests import outside, parts
+
+if "DJANGO_SETTINGS_MODULE" in os.environ:
+    raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set it themselves, after what the settings read.")
+run = parts.join_run()
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.db import connections  # noqa: E402
+
+CONTROLLERS_CHILDREN = pytest.StashKey[list[Any]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the parts in the first process, and give each process that runs tests its own database."""
+    if config.option.collectonly or config.option.help:
+        return
+    if not parts.is_worker():
+        config.stash[CONTROLLERS_CHILDREN] = parts.start(run)
+    if parts.is_worker() or config.getoption("dist", "no") == "no":
+        parts.create_worker_database(run)
+    else:
+        # pytest-django would load a worker's settings by it before the worker's environment is set.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    connections.close_all()
+    for child in config.stash.get(CONTROLLERS_CHILDREN, []):
+        child.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Do nothing, in the place of pytest-django's: the database is a copy of the template already."""
+
+
+@pytest.fixture
+def story(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test and the live server use the database with real transactions."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[outside.Sandbox]:
+    """This worker's sandbox, started at first use. `str(sandbox)` is its address, the settings' STRIPE_API_BASE."""
+    started = outside.start_sandbox(settings.DATA_DIR)
+    yield started
+    started.child.stop()
+
+
+@pytest.fixture
+def clock(sandbox: outside.Sandbox) -> Iterator[outside.BusinessClock]:
+    """Freeze and move business time; after the test it runs on from where it was left."""
+    business_clock = outside.BusinessClock(sandbox)
+    yield business_clock
+    business_clock.run_on()
+
+
+@pytest.fixture
+def stripe_calls(sandbox: outside.Sandbox) -> Callable[[], Counter[str]]:
+    """Count the operations that the sandbox answers from here on; call it to read the counts."""
+    sandbox.delete("/_sandbox/calls")
+
+    def read() -> Counter[str]:
+        return Counter(sandbox.get("/_sandbox/calls"))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def _live_server() -> Iterator[str]:
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keep the test's output to what failed."""
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.daemon_threads = True
+    server.set_app(StaticFilesHandler(get_wsgi_application()))
+    threading.Thread(target=server.serve_forever, name="live server", daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def live_server_url(story: None, sandbox: outside.Sandbox, _live_server: str) -> str:
+    """The application's address; every event of the sandbox is sent to its `/webhooks/stripe`."""
+    sandbox.put(
+        "/_sandbox/endpoints",
+        {
+            "url": f"{_live_server}/webhooks/stripe",
+            "secret": settings.STRIPE_WEBHOOK_SECRETS[0],
+            "enabled_events": ["*"],
+        },
+    )
+    return _live_server
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Have playwright drive the machine's own Chromium, or skip what needs it, and say so."""
+    if not parts.CHROMIUM.exists():
+        pytest.skip(f"NO BROWSER: {parts.CHROMIUM} is missing, so what people see in one was not tested")
+    return browser_type_launch_args | {
+        "executable_path": str(parts.CHROMIUM),
+        "args": [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
