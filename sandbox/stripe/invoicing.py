@@ -1,0 +1,314 @@
+"""An invoice's life: draft, finalised, paid, void, uncollectible. Who pays it is collecting.py's."""
+
+from typing import Any
+
+from sandbox.world import World
+
+from .balance import minimum_charge, move_balance
+from .errors import invalid
+from .events import emit
+from .find import find, newest
+from .ids import new_id, random_text
+from .paying import PAYABLE, cancel_intent, new_intent
+
+Object = dict[str, Any]
+
+REASONS_OF_SUBSCRIPTIONS = {
+    "subscription_create": "Subscription creation",
+    "subscription_cycle": "Subscription update",
+    "subscription_update": "Subscription update",
+}
+
+
+def draft_invoice(
+    world: World,
+    customer: Object,
+    *,
+    currency: str,
+    billing_reason: str,
+    lines: list[Object],
+    period: tuple[int, int],
+    subscription: Object | None = None,
+    **said: Any,
+) -> Object:
+    """Return a new draft with these lines, not yet announced; `said` overrides what an invoice has by default."""
+    invoice_id = new_id("in")
+    now = world.now()
+    settled_by: Object = subscription or {}
+    invoice = {
+        "id": invoice_id,
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": "Sandbox",
+        "account_tax_ids": None,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {
+            "disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None,
+        },
+        "automatically_finalizes_at": None,
+        "billing_reason": billing_reason,
+        "collection_method": settled_by.get("collection_method", "charge_automatically"),
+        "created": now,
+        "currency": currency,
+        "custom_fields": None,
+        "customer": customer["id"],
+        "customer_account": None,
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "footer": None,
+        "from_invoice": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "issuer": {"type": "self"},
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "on_behalf_of": None,
+        "parent": None,
+        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "period_end": period[1],
+        "period_start": period[0],
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "starting_balance": 0,
+        "statement_descriptor": None,
+        "status": "draft",
+        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
+        "test_clock": customer["test_clock"],
+        "total_discount_amounts": [],
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": None,
+        "_days_until_due": settled_by.get("days_until_due"),
+        "_lines": [],
+    }  # fmt: skip
+    if subscription is not None:
+        invoice["parent"] = {
+            "quote_details": None,
+            "subscription_details": {
+                "metadata": dict(subscription["metadata"]),
+                "subscription": subscription["id"],
+            },
+            "type": "subscription_details",
+        }
+        invoice["_subscription"] = subscription["id"]
+    invoice.update(said)
+    put_lines(invoice, lines, balance=customer["balance"])
+    return world.add(invoice)
+
+
+def put_lines(invoice: Object, lines: list[Object], *, balance: int) -> None:
+    """Give a draft its lines and everything that follows from them: totals, and what would be due with a balance."""
+    invoice["_lines"] = [{**line, "invoice": invoice["id"]} for line in lines]
+    total = sum(line["amount"] for line in lines)
+    due, _ending = due_and_ending_balance(total, balance, invoice["currency"])
+    invoice.update(
+        subtotal=total,
+        subtotal_excluding_tax=total,
+        total=total,
+        total_excluding_tax=total,
+        starting_balance=balance,
+        amount_due=due,
+        amount_remaining=due,
+    )
+
+
+def due_and_ending_balance(total: int, balance: int, currency: str) -> tuple[int, int]:
+    """
+    Return what is to be paid and the customer's balance afterwards, in minor units.
+
+    A credit is used up first; what is left below the minimum charge is not charged but carried on the balance.
+    """
+    owed = total + balance
+    return (owed, 0) if owed >= minimum_charge(currency) else (0, owed)
+
+
+def finalize_invoice(world: World, invoice: Object) -> None:
+    """
+    Give a draft its number, apply the customer balance, and ask for the payment; with nothing to pay it is paid.
+
+    :raises StripeRefusal: it is no draft.
+    """
+    if invoice["status"] != "draft":
+        raise invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable"
+        )
+    invoice = world.edit(invoice)
+    customer = world.edit(find(world, "customer", invoice["customer"]))
+    put_lines(invoice, invoice["_lines"], balance=customer["balance"])
+    due, ending = due_and_ending_balance(invoice["total"], customer["balance"], invoice["currency"])
+    now = world.now()
+    invoice.update(
+        status="open",
+        number=f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
+        effective_at=now,
+        ending_balance=ending,
+        automatically_finalizes_at=None,
+        hosted_invoice_url=f"https://invoice.stripe.com/i/sandbox/test_{random_text(20)}",
+        invoice_pdf=f"https://pay.stripe.com/invoice/sandbox/test_{random_text(20)}/pdf",
+    )
+    invoice["status_transitions"]["finalized_at"] = now
+    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
+        invoice["due_date"] = now + (invoice["_days_until_due"] or 30) * 86_400
+    customer["next_invoice_sequence"] += 1
+    customer["currency"] = customer["currency"] or invoice["currency"]
+    _apply_balance(world, invoice, customer, ending)
+    if due > 0:
+        _ask_for_payment(world, invoice, due)
+    emit(world, "invoice.finalized", invoice)
+    world.agenda.drop("finalize", invoice["id"])
+    if due == 0:
+        mark_paid(world, invoice, amount_paid=0)
+
+
+def mark_paid(world: World, invoice: Object, *, amount_paid: int) -> None:
+    """Note that nothing is owed any more; `amount_paid` came through Stripe, the rest out of band or not at all."""
+    invoice = world.edit(invoice)
+    invoice.update(
+        status="paid", attempted=True, amount_paid=amount_paid, amount_remaining=0, next_payment_attempt=None
+    )
+    invoice["auto_advance"] = False
+    invoice["status_transitions"]["paid_at"] = world.now()
+    world.agenda.drop("collect", invoice["id"])
+    emit(world, "invoice.updated", invoice)
+    emit(world, "invoice.paid", invoice)
+    emit(world, "invoice.payment_succeeded", invoice)
+
+
+def void_invoice(world: World, invoice: Object) -> None:
+    """
+    Declare an open or uncollectible invoice void: its payment is cancelled and used credit goes back.
+
+    :raises StripeRefusal: it is a draft, paid, or void already.
+    """
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(
+            f"You can only pass in open invoices. This invoice isn't open (it is {invoice['status']}).",
+            code="status_transition_invalid",
+        )
+    invoice = world.edit(invoice)
+    _withdraw_payments(world, invoice)
+    invoice.update(status="void", auto_advance=False, next_payment_attempt=None, amount_remaining=0)
+    invoice["status_transitions"]["voided_at"] = world.now()
+    used = invoice["ending_balance"] - invoice["starting_balance"]
+    if used:
+        customer = find(world, "customer", invoice["customer"])
+        move_balance(
+            world, customer, -used, kind="unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"]
+        )
+    world.agenda.drop("collect", invoice["id"])
+    emit(world, "invoice.voided", invoice)
+
+
+def mark_uncollectible(world: World, invoice: Object) -> None:
+    """Give up on an open invoice; it can still be paid or voided later."""
+    if invoice["status"] != "open":
+        raise invalid(
+            f"You can only mark open invoices as uncollectible (this one is {invoice['status']}).",
+            code="status_transition_invalid",
+        )
+    invoice = world.edit(invoice)
+    invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["marked_uncollectible_at"] = world.now()
+    world.agenda.drop("collect", invoice["id"])
+    emit(world, "invoice.updated", invoice)
+    emit(world, "invoice.marked_uncollectible", invoice)
+
+
+def open_payment(world: World, invoice: Object) -> Object | None:
+    """Return the invoice payment that waits for money, None when there is none."""
+    payments = newest(world, "invoice_payment", invoice=invoice["id"])
+    return next((payment for payment in payments if payment["status"] == "open"), None)
+
+
+def intent_of(world: World, invoice: Object) -> Object:
+    """Return the PaymentIntent of an invoice that waits for money."""
+    payment = open_payment(world, invoice)
+    assert payment is not None
+    return find(world, "payment_intent", payment["payment"]["payment_intent"])
+
+
+def settle_payment(world: World, invoice: Object, *, status: str, amount_paid: int | None) -> None:
+    """Close the waiting invoice payment as paid or cancelled."""
+    payment = open_payment(world, invoice)
+    if payment is None:
+        return
+    payment = world.edit(payment)
+    payment.update(status=status, amount_paid=amount_paid)
+    payment["status_transitions"]["paid_at" if status == "paid" else "canceled_at"] = world.now()
+    if status == "paid":
+        emit(world, "invoice_payment.paid", payment)
+
+
+def _ask_for_payment(world: World, invoice: Object, due: int) -> None:
+    subscription = world.documents.get("subscription", invoice.get("_subscription", ""))
+    saves = subscription is not None and (subscription["payment_settings"] or {}).get("save_default_payment_method")
+    intent = new_intent(
+        world,
+        amount=due,
+        currency=invoice["currency"],
+        customer_id=invoice["customer"],
+        description=REASONS_OF_SUBSCRIPTIONS.get(invoice["billing_reason"], invoice["description"]),
+        setup_future_usage="off_session" if saves == "on_subscription" else None,
+        _invoice=invoice["id"],
+    )
+    world.add(
+        {
+            "id": new_id("inpay"),
+            "object": "invoice_payment",
+            "amount_paid": None,
+            "amount_requested": due,
+            "created": world.now(),
+            "currency": invoice["currency"],
+            "invoice": invoice["id"],
+            "is_default": True,
+            "livemode": False,
+            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+            "status": "open",
+            "status_transitions": {"canceled_at": None, "paid_at": None},
+        }
+    )
+
+
+def _apply_balance(world: World, invoice: Object, customer: Object, ending: int) -> None:
+    change = ending - customer["balance"]
+    if change:
+        kind = "invoice_too_small" if change > 0 else "applied_to_invoice"
+        kind = "applied_to_invoice" if customer["balance"] < 0 else kind
+        move_balance(world, customer, change, kind=kind, currency=invoice["currency"], invoice=invoice["id"])
+
+
+def _withdraw_payments(world: World, invoice: Object) -> None:
+    payment = open_payment(world, invoice)
+    if payment is None:
+        return
+    intent = find(world, "payment_intent", payment["payment"]["payment_intent"])
+    settle_payment(world, invoice, status="canceled", amount_paid=None)
+    if intent["status"] in PAYABLE:
+        cancel_intent(world, intent, reason="void_invoice")
