@@ -64,5 +64,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "axes": {"level": "CRITICAL"},  # its lines name people
+            "celery": {"level": "WARNING"},  # beat would write four lines a second
+            "kombu": {"level": "WARNING"},
         },
     }

@@ -152,8 +152,9 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = IS_LOCAL  # so that a fresh clone needs no collectstatic
+# Collected for production; a fresh clone serves them from where they lie.
+STATIC_ROOT = None if IS_LOCAL else BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = IS_LOCAL
 if not IS_LOCAL:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

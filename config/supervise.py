@@ -14,6 +14,7 @@ from typing import IO
 
 RESTARTS_A_MINUTE = 10
 LONGEST_PAUSE_SECONDS = 5.0
+LARGEST_LOG_BYTES = 20_000_000
 # In the environment of everything we start: whose process it is, even after its parents are gone.
 MARK = "PAYGO_PART_OF"
 
@@ -232,7 +233,10 @@ def _read(path: str) -> bytes:
 
 
 def _opened_log(path: Path) -> IO[bytes]:
+    """Return the log, open for appending; one that has grown large becomes `….1` first, in the place of the last such."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
     return path.open("ab")
 
 

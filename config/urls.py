@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import path
 
+from config.health import healthz, readyz
+
 urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
     path("ninja/", admin.site.urls),
 ]

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not parts.is_worker():
         config.stash[CONTROLLERS_CHILDREN] = parts.start(run)
-    if parts.is_worker() or config.getoption("dist", "no") == "no":
+    if parts.is_worker() or not config.getoption("tx", None):
         parts.create_worker_database(run)
     else:
         # pytest-django would load a worker's settings by it before the worker's environment is set.
@@ -91,7 +91,7 @@ def stripe_calls(sandbox: outside.Sandbox) -> Callable[[], Counter[str]]:
     sandbox.delete("/_sandbox/calls")
 
     def read() -> Counter[str]:
-        return Counter(sandbox.get("/_sandbox/calls"))
+        return Counter(sandbox.get("/_sandbox/calls")["calls"])
 
     return read
 

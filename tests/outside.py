@@ -99,7 +99,7 @@ def start_sandbox(data_dir: Path) -> Sandbox:
             argv=(sys.executable, "-m", "sandbox", "--port", str(port), "--data-dir", str(data_dir)),
             log=data_dir / "sandbox.log",
             environment=os.environ | {MARK: os.environ["PAYGO_TEST_SLOT"]},
-            is_ready=lambda: _answers(f"{url}/_sandbox/"),
+            is_ready=lambda: _answers(f"{url}/_sandbox/health"),
             directory=parts.ROOT,
             stop_signal=signal.SIGTERM,
         )

@@ -1,0 +1,61 @@
+# PayGO in two commands: `make run` starts everything, `make test` tests everything.
+# Needed: git, make, and Python 3.11 or later with venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin/python
+ARGS ?=
+
+# What is installed is named after the files that ask for it: while they stay the same, pip is not called.
+# A name appears only after pip has ended well, so an interrupted installation is repeated.
+INSTALLED := $(VENV)/installed-$(shell cat requirements.txt constraints.txt | cksum | tr ' ' '-')
+INSTALLED_DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements-dev.txt constraints.txt | cksum | tr ' ' '-')
+PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run install install-dev test check clean
+
+help:
+	@echo 'make run [ARGS="--port 9000"]  start the whole platform on this machine'
+	@echo 'make test [ARGS="-k name"]     run all tests; they start what they need'
+	@echo 'make check                     formatting, lint, types, dependency direction, migrations'
+	@echo 'make install                   only install what is needed to run'
+
+run: install
+	@exec $(BIN) manage.py up $(ARGS)
+
+install: $(INSTALLED)
+
+install-dev: $(INSTALLED_DEV)
+
+test: install-dev
+	@$(BIN) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+
+check: install-dev
+	$(BIN) -m ruff format --check .
+	$(BIN) -m ruff check .
+	$(BIN) -m mypy
+	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(BIN) manage.py makemigrations --check --dry-run
+	$(BIN) manage.py check
+	$(BIN) manage.py lintmigrations --quiet ok --warnings-as-errors
+
+$(VENV)/ready:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("PayGO needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 run")'
+	@$(BIN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(INSTALLED): | $(VENV)/ready
+	@echo 'Installing …'
+	@$(PIP) --requirement requirements.txt
+	@rm -f $(VENV)/installed-[0-9]*
+	@touch $@
+
+$(INSTALLED_DEV): | $(INSTALLED)
+	@echo 'Installing what tests and checks need …'
+	@$(PIP) --requirement requirements-dev.txt
+	@rm -f $(VENV)/installed-dev-*
+	@touch $@
+
+clean:
+	rm -rf .local staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

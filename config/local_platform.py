@@ -1,0 +1,180 @@
+"""The platform on one machine: its parts, and the three processes of our own that use them."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from . import credentials, ownership
+from .parts import READY_SECONDS, SANDBOX_KEY, SANDBOX_PORT, Parts, answers
+from .schema import ROOT
+from .supervise import CannotStart, Program, free_port, is_free
+from .wake import Queue
+from .webhook_address import point_webhooks
+
+WEB_PORT = 8000
+WEB_WORKERS = 2
+# How long commands that use the parts may go on after we were asked to stop.
+OTHERS_SECONDS = 10.0
+
+
+class LocalPlatform:
+    """Everything that `up` runs. One object, one run."""
+
+    def __init__(self, parts: Parts, *, say: Callable[[str], None], stop_asked: threading.Event) -> None:
+        self.parts = parts
+        self.say = say
+        self.stop_asked = stop_asked
+        self.web_port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.web_port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        """The sandbox's address, "" where Stripe itself is used."""
+        environment = self.parts.child_environment()
+        return environment["STRIPE_API_BASE"] if environment.get("STRIPE_API_KEY") == SANDBOX_KEY else ""
+
+    def start(self, *, web_port: int | None, with_demo: bool) -> None:
+        """
+        Start the parts, bring the database up to date, start our processes, and load demo accounts at the first run.
+
+        Returns early, with less running, when we are asked to stop meanwhile.
+
+        :raises CannotStart: something does not come up, or `web_port` is taken.
+        """
+        is_cancelled = self.stop_asked.is_set
+        self.web_port = self._port(web_port)
+        self.say("Starting PostgreSQL, Valkey and the sandbox …")
+        self.parts.start(sandbox_port=self._moved_on("The sandbox", SANDBOX_PORT), is_cancelled=is_cancelled)
+        if is_cancelled():
+            return
+        self.say("Bringing the database up to date …")
+        self._wait_for(self.parts.manage("prepare"))
+        if is_cancelled():
+            return
+        self.say("Starting the web server, the worker and beat …")
+        web = self.parts.run(self._web())
+        self.parts.run(self._worker())
+        self.parts.run(self._beat())
+        web.wait_until_ready(seconds=READY_SECONDS, is_cancelled=is_cancelled)
+        if self.sandbox_url:
+            point_webhooks(
+                self.sandbox_url,
+                api_key=SANDBOX_KEY,
+                web_url=f"http://127.0.0.1:{self.web_port}",
+                secret=self.parts.environment["STRIPE_WEBHOOK_SECRETS"].split(",")[0],
+            )
+        self.parts.publish()
+        if with_demo and not is_cancelled() and self._wants_demo_accounts():
+            self.say("Loading demo accounts …")
+            self._load_demo_accounts()
+
+    def stop(self) -> None:
+        """Stop our processes, then the parts once no command uses them any more (or OTHERS_SECONDS have passed)."""
+        for child in reversed(self.parts.children):
+            if child.program.name in {"web server", "worker", "beat"}:
+                child.stop()
+        users = ownership.users_lock(self.parts.data_dir)
+        give_up_at = time.monotonic() + OTHERS_SECONDS
+        has_said = False
+        while not users.take_alone() and time.monotonic() < give_up_at:
+            if not has_said:
+                self.say("Waiting for a command that uses the data …")
+                has_said = True
+            time.sleep(0.1)
+        self.parts.stop()
+
+    def _port(self, asked_for: int | None) -> int:
+        if asked_for is None:
+            return self._moved_on("The web server", WEB_PORT)
+        if not 1 <= asked_for <= 65535:
+            raise CannotStart(f"--port {asked_for} is no port; it must be 1 to 65535.")
+        if not is_free(asked_for):
+            raise CannotStart(f"Port {asked_for} is taken; pass another --port, or none to have one chosen.")
+        return asked_for
+
+    def _moved_on(self, what: str, first: int) -> int:
+        """Return the first free port, and say so if it is not the usual one."""
+        port = free_port(first)
+        if port != first:
+            self.say(f"Port {first} is taken: {what[0].lower()}{what[1:]} moves on to {port}.")
+        return port
+
+    def _web(self) -> Program:
+        """granian over WSGI; a worker that dies is replaced by its main process, that one by us."""
+        return self._ours(
+            "web server", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port),
+            "--workers", str(WEB_WORKERS), "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5",
+            "--workers-kill-timeout", "5", "--no-ws", "--log-level", "warning", "config.wsgi:application",
+            is_ready=lambda: answers(f"http://127.0.0.1:{self.web_port}/readyz", timeout_seconds=5),
+        )  # fmt: skip
+
+    def _worker(self) -> Program:
+        queues = ",".join(queue.value for queue in Queue)
+        return self._ours(
+            "worker", "celery", "-A", "config.celery", "worker", "--queues", queues, "--concurrency", "2", "--loglevel", "warning",
+            "--without-gossip", "--without-mingle", "--without-heartbeat",
+        )  # fmt: skip
+
+    def _beat(self) -> Program:
+        """Beat keeps nothing on disk: every row of its table is an interval, and a lost tick costs a second."""
+        return self._ours(
+            "beat", "celery", "-A", "config.celery", "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "warning"
+        )  # fmt: skip
+
+    def _ours(self, name: str, module: str, *arguments: str, is_ready: Callable[[], bool] = lambda: True) -> Program:
+        return Program(
+            name=name,
+            argv=(sys.executable, "-m", module, *arguments),
+            log=self.parts.log(name.replace(" ", "_")),
+            environment=self.parts.child_environment(),
+            is_ready=is_ready,
+            directory=ROOT,
+        )
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> bytes | None:
+        """
+        Let a command of the project run to its end and return what it wrote; None if we were asked to stop before.
+
+        :raises CannotStart: it failed.
+        """
+        while True:
+            try:
+                written, _ = process.communicate(timeout=0.1)
+                break
+            except subprocess.TimeoutExpired:
+                if self.stop_asked.is_set():
+                    process.terminate()
+        if self.stop_asked.is_set():
+            return None
+        if process.returncode:
+            raise CannotStart(f"`manage.py {process.args[2]}` failed; what it said stands above.")  # type: ignore[index]
+        return written or b""
+
+    def _wants_demo_accounts(self) -> bool:
+        """Say whether this is the first run, or the loading of an earlier one was interrupted."""
+        if "demo_accounts" in self.parts.secrets:
+            return self.parts.secrets["demo_accounts"] is None
+        with psycopg.connect(self.parts.child_environment()["DATABASE_URL"]) as connection:
+            return connection.execute("SELECT 1 FROM account LIMIT 1").fetchone() is None
+
+    def _load_demo_accounts(self) -> None:
+        """
+        Load them by their own command, and keep what it says of them: tokens can be read only once.
+
+        :raises CannotStart: it failed; it is tried again at the next start.
+        """
+        self.parts.secrets = credentials.keep(self.parts.data_dir, {"demo_accounts": None})
+        process = self.parts.manage("load_demo_accounts", "--json", stdout=subprocess.PIPE)
+        said = self._wait_for(process)
+        if said is not None:
+            demo: list[dict[str, Any]] = json.loads(said)
+            self.parts.secrets = credentials.keep(self.parts.data_dir, {"demo_accounts": demo})
