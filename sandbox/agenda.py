@@ -27,10 +27,12 @@ class Agenda:
 
     def next(self) -> Document | None:
         """Return the earliest act; of two due at the same second the one planned first."""
-        return min(
-            reversed(list(self.documents.newest_first("agenda"))), key=lambda entry: entry["due_at"], default=None
-        )
+        return min(self.documents.oldest_first("agenda"), key=_due_at, default=None)
 
     def in_order(self) -> list[Document]:
         """Return everything planned, earliest first."""
-        return sorted(reversed(list(self.documents.newest_first("agenda"))), key=lambda entry: entry["due_at"])
+        return sorted(self.documents.oldest_first("agenda"), key=_due_at)
+
+
+def _due_at(entry: Document) -> float:
+    return float(entry["due_at"])

@@ -55,7 +55,7 @@ class Courier(threading.Thread):
 
     def _due(self) -> list[Document]:
         with self.world.lock:
-            waiting = reversed(list(self.world.documents.newest_first("delivery")))
+            waiting = self.world.documents.oldest_first("delivery")
             return [delivery for delivery in waiting if is_due(self.world, delivery)][:BATCH]
 
     def _attempt(self, delivery: Document) -> None:
@@ -106,7 +106,7 @@ def signature(payload: bytes, secret: str, *, at: int) -> str:
 
 
 def is_due(world: World, delivery: Document) -> bool:
-    """Tell whether a delivery's time has come, by the sandbox's clock or, after a refused connection, by the machine's."""
+    """Tell whether a delivery's time has come, by the clock or, where it may be retried quickly, by the machine's."""
     return bool(
         delivery["next_attempt_at"] <= world.clock.now()
         or delivery.get("machine_retry_at", float("inf")) <= time.time()

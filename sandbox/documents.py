@@ -40,6 +40,9 @@ class Documents:
     def newest_first(self, space: str) -> Iterator[Document]:
         return reversed(self.spaces.get(space, {}).values())
 
+    def oldest_first(self, space: str) -> list[Document]:
+        return list(self.spaces.get(space, {}).values())
+
     def where(self, space: str, field: str, value: str) -> Iterator[Document]:
         """Yield the documents of a space whose indexed `field` holds `value`, newest first."""
         keys = sorted(self.index.get((space, field, value), ()), key=lambda key: -self.position[space, key])

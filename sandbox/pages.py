@@ -16,17 +16,26 @@ STYLE = """
   :root { --ink: #e6e9ef; --paper: #14171d; --card: #1c2129; --line: #2f3642; --accent: #8b85ff }
 }
 * { box-sizing: border-box }
-body { margin: 0; padding: 2.5rem 1rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
+body {
+  margin: 0; padding: 2.5rem 1rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper)
+}
 main { max-width: 64rem; margin: auto }
 main.narrow { max-width: 26rem }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; margin: 1rem 0 }
+section {
+  background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; margin: 1rem 0
+}
 h1 { font-size: 1.4rem; margin: 0 0 .25rem } h2 { font-size: 1rem; margin: 0 0 .5rem }
 p { margin: .25rem 0 1rem } small, .quiet { opacity: .7 }
 .amount { font-size: 2rem; font-weight: 650; margin: .5rem 0 }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .75rem .3rem 0; border-top: 1px solid var(--line) }
-td.number { text-align: right; font-variant-numeric: tabular-nums } code { font-size: .9em; overflow-wrap: anywhere }
-button, select { font: inherit; width: 100%; padding: .7rem; border-radius: 8px; border: 1px solid var(--line); margin: .25rem 0 }
-select { background: var(--card); color: inherit } button { cursor: pointer; font-weight: 600; background: transparent; color: inherit }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: .3rem .75rem .3rem 0; border-top: 1px solid var(--line) }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+code { font-size: .9em; overflow-wrap: anywhere }
+button, select {
+  font: inherit; width: 100%; padding: .7rem; border-radius: 8px; border: 1px solid var(--line); margin: .25rem 0
+}
+select { background: var(--card); color: inherit }
+button { cursor: pointer; font-weight: 600; background: transparent; color: inherit }
 button#complete { background: var(--accent); border-color: var(--accent); color: #fff }
 button:focus-visible, select:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 """
@@ -59,8 +68,8 @@ def outcome(result: Document) -> str:
     """Return the page shown after Complete or Fail."""
     error = (result.get("error") or {}).get("message", "")
     status = escape(str(result.get("status", "done")).replace("_", " "))
-    body = f"<section><h1 id=status>{status}</h1><p>{escape(error)}</p><p class=quiet>You may close this page.</p></section>"
-    return _page("3D Secure", body, narrow=True)
+    body = f"<h1 id=status>{status}</h1><p>{escape(error)}</p><p class=quiet>You may close this page.</p>"
+    return _page("3D Secure", f"<section>{body}</section>", narrow=True)
 
 
 def state(world: World) -> str:

@@ -61,7 +61,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.handle_one_call()
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    def do_POST(self) -> None:
+        self.handle_one_call()
+
+    def do_PUT(self) -> None:
+        self.handle_one_call()
+
+    def do_DELETE(self) -> None:
+        self.handle_one_call()
 
     def _write(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -71,5 +78,5 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Say nothing: the latest calls are on the page of state."""

@@ -1,4 +1,4 @@
-"""The customer balance: credits (negative) and cents carried forward (positive), applied when an invoice is finalised."""
+"""The customer balance: credits (negative) and carried cents (positive), applied when an invoice is finalised."""
 
 from typing import Any
 

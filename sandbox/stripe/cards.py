@@ -38,7 +38,7 @@ AGAIN = "try_again_later"
 NEVER_AGAIN = "do_not_try_again"
 CHECK_DATA = "confirm_card_data"
 
-# Every decline by its decline code, or by its code where it has none. A control call may make any of them a card's fate.
+# Every decline by its decline code, or by its code where it has none. A control call may make any a card's fate.
 DECLINES = {
     "authentication_required": Decline("authentication_required", "authentication_required",
         "Your card was declined. This transaction requires authentication."),

@@ -51,7 +51,7 @@ def emit(world: World, event_type: str, stored: Object) -> None:
     world.add(event)
 
 
-def retrieve(world: World, params: Params, event_id: str) -> Object:
+def retrieve(world: World, _params: Params, event_id: str) -> Object:
     return find(world, "event", event_id)
 
 
@@ -109,6 +109,8 @@ def _changed(old: Object, new: Object) -> Object:
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
-        both_hashes = isinstance(before, dict) and isinstance(after, dict)
-        changed[name] = _changed(before, after) if both_hashes else before
+        if isinstance(before, dict) and isinstance(after, dict):
+            changed[name] = _changed(before, after)
+        else:
+            changed[name] = before
     return changed

@@ -13,9 +13,27 @@ Object = dict[str, Any]
 
 # The members that hold another object's id. Anything else cannot be expanded.
 REFERENCES = frozenset(
-    "charge customer customer_balance_transaction credit_note default_payment_method default_source invoice"
-    " latest_charge latest_invoice mandate payment_intent payment_method pending_setup_intent price product"
-    " setup_intent subscription test_clock refund".split()
+    [
+        "charge",
+        "customer",
+        "customer_balance_transaction",
+        "credit_note",
+        "default_payment_method",
+        "default_source",
+        "invoice",
+        "latest_charge",
+        "latest_invoice",
+        "mandate",
+        "payment_intent",
+        "payment_method",
+        "pending_setup_intent",
+        "price",
+        "product",
+        "setup_intent",
+        "subscription",
+        "test_clock",
+        "refund",
+    ]
 )
 DEEPEST = 4
 

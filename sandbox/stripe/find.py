@@ -56,7 +56,7 @@ def find_live(world: World, kind: str, object_id: str, *, param: str = "id") -> 
 
 def find_any(world: World, object_id: str) -> Object | None:
     """Return the object an id names, whatever its kind; None when nothing has it."""
-    kind = KIND_OF_PREFIX.get(object_id.split("_")[0])
+    kind = KIND_OF_PREFIX.get(object_id.partition("_")[0])
     if kind is not None:
         return world.documents.get(kind, object_id)
     # Products may be created under an id of the caller's choice.

@@ -1,4 +1,4 @@
-"""Idempotency keys: the answer to a POST is kept for 24 hours, and a repeat gets that answer instead of a second act."""
+"""Idempotency keys: the answer to a POST is kept for 24 hours; a repeat gets that answer, not a second act."""
 
 import hashlib
 import json
@@ -39,11 +39,18 @@ def save_answer(
     """Keep an answer, an error too, in the transaction of what it answers; forget those past their 24 hours."""
     now = world.clock.now()
     # Oldest first, so the walk ends at the first one that is still kept.
-    for old_key, old in list(world.documents.spaces.get("answer", {}).items()):
+    for old_key, old in [(answer["key"], answer) for answer in world.documents.oldest_first("answer")]:
         if old["saved_at"] + KEPT_SECONDS > now:
             break
         world.documents.remove("answer", old_key)
-    answer = {"fingerprint": fingerprint, "saved_at": now, "status": status, "body": body, "request_id": request_id}
+    answer = {
+        "key": key,
+        "fingerprint": fingerprint,
+        "saved_at": now,
+        "status": status,
+        "body": body,
+        "request_id": request_id,
+    }
     world.documents.put("answer", key, answer)
 
 

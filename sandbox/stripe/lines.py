@@ -1,4 +1,4 @@
-"""Invoice lines: what a subscription item, a one-off item or a proration costs. They are built here and nowhere else."""
+"""Invoice lines: what a subscription item, a one-off item or a proration costs; built here and nowhere else."""
 
 from fractions import Fraction
 from typing import Any
@@ -7,6 +7,8 @@ from .ids import new_id
 from .periods import prorated, rounded_half_up
 
 Object = dict[str, Any]
+
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def line_total(price: Object, quantity: int) -> Fraction:
@@ -22,7 +24,7 @@ def item_line(
     total = line_total(price, item["quantity"])
     amount = rounded_half_up(total) if whole else prorated(total, start, end, period=period)
     return {
-        **_line(price, amount, item["quantity"], f"{item['quantity']} × {name}", start=start, end=end),
+        **_line(price, amount, item["quantity"], f"{item['quantity']} {TIMES} {name}", start=start, end=end),
         "parent": _item_parent(subscription_id, item["id"], proration=False),
         "subscription": subscription_id,
     }
@@ -35,7 +37,7 @@ def proration_line(
     """Credit or charge the rest of a period, [start, end), of an item as it was or as it becomes."""
     amount = prorated(line_total(price, item["quantity"]), start, end, period=period)
     words = "Unused time on" if credit else "Remaining time on"
-    described = f"{words} {item['quantity']} × {name}"
+    described = f"{words} {item['quantity']} {TIMES} {name}"
     return {
         **_line(price, -amount if credit else amount, item["quantity"], described, start=start, end=end),
         "parent": _item_parent(subscription_id, item["id"], proration=True),

@@ -84,7 +84,7 @@ def many(parser: Parser) -> Parser:
     return parse
 
 
-def group(required: Mapping[str, Parser] | None = None, **optional: Parser) -> Parser:
+def group(required: Mapping[str, Parser] | None = None, /, **optional: Parser) -> Parser:
     """Accept a hash with these members and no other; names left out are absent from the result."""
     members = {**(required or {}), **optional}
 

@@ -115,7 +115,7 @@ def list_intents(world: World, params: Params) -> Object:
 def update(world: World, params: Params, intent_id: str) -> Object:
     intent = world.edit(find(world, "payment_intent", intent_id))
     if intent["status"] not in PAYABLE:
-        raise _unexpected(world, intent, "updated")
+        raise _unexpected(intent, "updated")
     if "_invoice" in intent and {"amount", "currency", "customer"} & params.keys():
         raise invalid("This PaymentIntent's amount is its invoice's and cannot be changed.", param="amount")
     if params.get("payment_method"):
@@ -142,7 +142,7 @@ def cancel(world: World, params: Params, intent_id: str) -> Object:
             "You cannot cancel this PaymentIntent because it belongs to an invoice. Void the invoice instead."
         )
     if intent["status"] not in PAYABLE:
-        raise _unexpected(world, intent, "canceled")
+        raise _unexpected(intent, "canceled")
     cancel_intent(world, intent, reason=params.get("cancellation_reason"))
     return intent
 
@@ -154,7 +154,7 @@ def authenticate(world: World, intent: Object, *, complete: bool) -> None:
     :raises StripeRefusal: the intent waits for no customer.
     """
     if intent["status"] != "requires_action":
-        raise _unexpected(world, intent, "authenticated")
+        raise _unexpected(intent, "authenticated")
     if complete:
         method = find(world, "payment_method", intent["payment_method"])
         attempt(world, intent, method, off_session=False, authenticated=True)
@@ -165,7 +165,7 @@ def authenticate(world: World, intent: Object, *, complete: bool) -> None:
 
 def _confirm(world: World, intent: Object, params: Params) -> Object:
     if intent["status"] not in PAYABLE:
-        raise _unexpected(world, intent, "confirmed")
+        raise _unexpected(intent, "confirmed")
     method = _usable_method(world, intent, params)
     intent = world.edit(intent)
     if "setup_future_usage" in params:
@@ -215,7 +215,7 @@ def _usable_method(world: World, intent: Object, params: Params) -> Object:
     return method
 
 
-def _unexpected(world: World, intent: Object, verb: str) -> Exception:
+def _unexpected(intent: Object, verb: str) -> Exception:
     return invalid(
         f"This PaymentIntent's status is {intent['status']}; it cannot be {verb}.",
         code="payment_intent_unexpected_state",

@@ -81,8 +81,14 @@ def create(world: World, params: Params) -> Object:
     """
     Create a price in minor units, whole (`unit_amount`) or with up to 12 decimals (`unit_amount_decimal`).
 
-    :raises StripeRefusal: no amount, no product, or a lookup key that another price holds.
+    :raises StripeRefusal: no amount or a negative one, no product, or a lookup key that another price holds.
     """
+    if _amount(params)[1].startswith("-"):
+        raise malformed("Invalid non-negative integer", param="unit_amount", code="parameter_invalid_integer")
+    return _new_price(world, params)
+
+
+def _new_price(world: World, params: Params) -> Object:
     product_id = _product_of(world, params)
     unit_amount, unit_amount_decimal = _amount(params)
     recurring = params.get("recurring")
@@ -152,19 +158,21 @@ def list_prices(world: World, params: Params) -> Object:
 
 def usable_price(world: World, said: Params, *, param: str, recurring: bool) -> Object:
     """
-    Return the price an item names by `price` or describes by `price_data`.
+    Return the price an item names by `price` or describes by `price_data`, which may be negative: a credit.
 
     :raises StripeRefusal: it is inactive, or of the wrong type (one-time for a subscription item, or the reverse).
     """
     if "price_data" in said:
-        price = create(world, said["price_data"])
+        # A price made on the spot is for this once: it is not offered again.
+        price = {**_new_price(world, said["price_data"]), "active": True}
+        world.edit(price)["active"] = False
     elif "price" in said:
         price = find(world, "price", said["price"], param=f"{param}[price]")
     else:
         raise malformed(f"Missing required param: {param}[price].", param=f"{param}[price]", code="parameter_missing")
     if not price["active"]:
         raise invalid(
-            f"The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
+            "The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
         )
     if recurring != (price["type"] == "recurring"):
         kind = "recurring" if recurring else "one_time"
@@ -186,8 +194,6 @@ def _product_of(world: World, params: Params) -> str:
 
 def _amount(params: Params) -> tuple[int | None, str]:
     if "unit_amount" in params and "unit_amount_decimal" not in params:
-        if params["unit_amount"] < 0:
-            raise malformed("Invalid non-negative integer", param="unit_amount", code="parameter_invalid_integer")
         return params["unit_amount"], str(params["unit_amount"])
     try:
         decimal = Decimal(params.get("unit_amount_decimal", ""))

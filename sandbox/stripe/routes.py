@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table: one operation, one line)
 """Every operation of Stripe's API that the sandbox imitates, on one page."""
 
 import re

@@ -1,4 +1,4 @@
-"""How a stored object is shown: without the sandbox's own keys, with its embedded lists, as the API and events say it."""
+"""How a stored object is shown, in answers and events: without the sandbox's own keys, with its embedded lists."""
 
 from collections.abc import Callable
 from typing import Any
