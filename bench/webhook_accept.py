@@ -1,0 +1,112 @@
+"""
+How fast are events taken in, held against the least that taking one in can cost?
+
+    python -m bench.webhook_accept [--scale N]
+
+Prints one JSON line. Both are served by granian with two workers in the same run, in turns, from the same
+load generator on the same cores, into the same table of a durable PostgreSQL. The goal is a ratio of 0.8.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import psycopg
+import stripe
+
+from bench.ground import WEBHOOK_SECRET, ground, served
+from bench.load import send_all
+
+OURS, LIMIT = "config.wsgi:application", "bench.bare_webhook:application"
+CONNECTIONS = 8
+ROUNDS = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument("--scale", type=int, default=1, help="1 = 1,000 requests a round into an empty table")
+    scale = parser.parse_args().scale
+    with ground() as environment, served(OURS, environment) as ours, served(LIMIT, environment) as limit:
+        fill(environment["DATABASE_URL"], rows=(scale - 1) * 100_000)
+        seconds: dict[int, list[float]] = {ours: [], limit: []}
+        for number in range(-1, ROUNDS):
+            for port in (ours, limit) if number % 2 else (limit, ours):
+                took = send_all(port, requests(1_000 * scale, f"{port}x{number}"), connections=CONNECTIONS)
+                if number >= 0:  # the round before the first one warms up
+                    seconds[port].append(took)
+        stored = count(environment["DATABASE_URL"])
+    per_second = {port: 1_000 * scale / statistics.median(seconds[port]) for port in seconds}
+    assert stored == (scale - 1) * 100_000 + 1_000 * scale * 2 * (ROUNDS + 1), f"{stored} events were stored"
+    print(
+        json.dumps(
+            {
+                "bench": "webhook_accept",
+                "scale": scale,
+                "ours_per_second": round(per_second[ours]),
+                "limit_per_second": round(per_second[limit]),
+                "ratio": round(per_second[ours] / per_second[limit], 3),
+                "goal": 0.8,
+            }
+        )
+    )
+
+
+def requests(number: int, series: str) -> list[bytes]:
+    """Return so many different events, signed now."""
+    signed_at = int(time.time())
+    return [_request(f"evt_{series}n{index}", signed_at) for index in range(number)]
+
+
+def fill(database_url: str, *, rows: int) -> None:
+    """Put so many processed events into the inbox, to see what its size costs."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            """
+            INSERT INTO stripe_event (id, type, api_version, created_at, received_at, payload, next_at, account_id,
+                attempts, lease_backend, outcome, last_error, processed_at)
+            SELECT 'evt_old' || n, 'customer.updated', '', now(), now(), '{}', now(), md5(n::text),
+                0, '', 'nothing', '', now()
+            FROM generate_series(1, %s) AS n
+            """,
+            [rows],
+        )
+
+
+def count(database_url: str) -> int:
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("SELECT count(*) FROM stripe_event").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _request(event_id: str, signed_at: int) -> bytes:
+    payload = json.dumps(_EVENT | {"id": event_id})
+    signature = stripe.WebhookSignature.generate_signature_header(payload, WEBHOOK_SECRET, signed_at)
+    return (
+        "POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"Content-Length: {len(payload)}\r\nStripe-Signature: {signature}\r\n\r\n{payload}"
+    ).encode()
+
+
+# As long as a usual one: most of Stripe's events have two to four kilobytes.
+_EVENT = {
+    "object": "event",
+    "api_version": "2026-10-28.endive",
+    "created": 1790000000,
+    "data": {
+        "object": {
+            "id": "cus_1",
+            "object": "customer",
+            "metadata": {f"key_{number}": "of no meaning, but of a usual length" for number in range(45)},
+        }
+    },
+    "livemode": False,
+    "pending_webhooks": 1,
+    "request": {"id": "req_1", "idempotency_key": None},
+    "type": "customer.updated",
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Invoices: our row follows Stripe's object, and the change that waited for the money goes on."""
+
+from billing.changes_calculator import resume
+from billing.invoicing import record
+
+from .arrival import Arrival
+
+
+def refreshed(arrival: Arrival) -> bool:
+    """Bring an invoice that we know up to date."""
+    return record.refresh(arrival.object, account_id=arrival.account_id, now=arrival.now)
+
+
+def paid(arrival: Arrival) -> bool:
+    """Commit the change that waited for this payment, if one did; its invoice is recorded with it."""
+    committed = resume.payment_confirmed(arrival.object, account_id=arrival.account_id, now=arrival.now)
+    return committed or refreshed(arrival)

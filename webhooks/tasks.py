@@ -1,0 +1,21 @@
+"""What wakes the pipe. Each looks for due rows until there are none."""
+
+from config import clock
+from config.celery import task
+
+from .forwarding import forward_due
+from .release import deliver_due
+
+
+@task("webhooks.forward")
+def forward() -> None:
+    """Forward the events that are due."""
+    while forward_due(now=clock.now()):
+        continue
+
+
+@task("webhooks.deliver_journal")
+def deliver_journal() -> None:
+    """Act on what the journal has for the pipe."""
+    while deliver_due(now=clock.now()):
+        continue
