@@ -29,7 +29,9 @@ class ZoneTaken(Exception):
     code = "zone_taken"
 
 
-def create_account(*, name: str, email: str, role: Role = Role.SUPER_ADMINISTRATOR, actor: str, now: datetime) -> Account:
+def create_account(
+    *, name: str, email: str, role: Role = Role.SUPER_ADMINISTRATOR, actor: str, now: datetime
+) -> Account:
     """
     Create an account with its billing profile and first member, in one transaction.
 

@@ -5,10 +5,10 @@ It is the timeline that people read, the audit trail, and the outbox: an entry's
 written by the same statement, one for each consumer that its kind names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
@@ -25,7 +25,7 @@ from .retry import backoff
 logger = structlog.get_logger()
 
 
-class Consumer(str, Enum):
+class Consumer(StrEnum):
     """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
 
     BILLING = "billing"
@@ -42,6 +42,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "account.created":          Kind("The account was created", (Consumer.BILLING,)),
+    "catalog.prices_mapped":    Kind("Prices were made at the payment processor"),
     "catalog.published":        Kind("The catalogue was published"),
     "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),
     "change.abandoned":         Kind("A waiting change was given up; its invoice was voided"),
@@ -55,6 +56,7 @@ KINDS: dict[str, Kind] = {
     "invoice.updated":          Kind("An invoice changed at the payment processor"),
     "member.added":             Kind("Somebody became a member of the account"),
     "payment_method.stored":    Kind("A payment method was stored"),
+    "payment_method.updated":   Kind("A payment method changed at the processor"),
     "stripe.event_processed":   Kind("An event from Stripe was processed"),
     "stuck.opened":             Kind("Something from outside could not be processed and waits"),
     "stuck.released":           Kind("Something that waited was taken up again"),
@@ -72,8 +74,8 @@ class Fact:
     actor: str
     reason: str = ""
     cause: str = ""
-    before: dict[str, object] = field(default_factory=dict)
-    after: dict[str, object] = field(default_factory=dict)
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
     correlation_id: str = ""
 
 
@@ -154,12 +156,14 @@ def deliver(consumer: Consumer, act: Callable[[JournalDelivery], None], *, now: 
         except (AccountBusy, LeaseLost):
             give_back(delivery, for_seconds=0.1)
         except Exception as error:  # noqa: BLE001  one entry that cannot be delivered must not stop the others
-            logger.error("journal.delivery_failed", delivery=delivery.pk, consumer=consumer.value, error=type(error).__name__)
+            logger.error(
+                "journal.delivery_failed", delivery=delivery.pk, consumer=consumer.value, error=type(error).__name__
+            )
             give_back_failed(delivery, next_at=now + backoff(delivery.attempts))
     return done
 
 
-def _json(value: dict[str, object]) -> Jsonb:
+def _json(value: Mapping[str, object]) -> Jsonb:
     return Jsonb(value, dumps=_ENCODER.encode)
 
 

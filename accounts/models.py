@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from .flags import AccountFlag, has_flag
 from .roles import Role
 
 
@@ -24,13 +25,15 @@ class Lease(models.Model):
     A row that is work to do: `claim.py` hands it to one worker at a time.
 
     `next_at` is business time (backoff, due times); `lease_until` is machine time, because a lease
-    measures a running process, not a billing period.
+    measures a running process, not a billing period. A lease ends early when the database session that took
+    it is gone: whoever held it was killed.
     """
 
     next_at = models.DateTimeField(help_text="business time before which nobody takes the row")
     attempts = models.PositiveIntegerField(default=0, help_text="how often the work was tried and failed")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, help_text="machine time until which the row is taken")
+    lease_backend = models.CharField(max_length=64, blank=True, help_text="the database session of who took it")
 
     class Meta:
         abstract = True
@@ -63,7 +66,11 @@ class AccountType(models.TextChoices):
 
 
 CONTRACT_TYPES = frozenset({
-    AccountType.ENTERPRISE, AccountType.CLOUDFLARE_ENT, AccountType.AD_HOC_CONTRACT, AccountType.PARTNERS_ENT, AccountType.MSP,
+    AccountType.ENTERPRISE,
+    AccountType.CLOUDFLARE_ENT,
+    AccountType.AD_HOC_CONTRACT,
+    AccountType.PARTNERS_ENT,
+    AccountType.MSP,
 })  # fmt: skip
 
 
@@ -106,13 +113,15 @@ class SubsAccount(models.Model):
                 condition=Q(banned_at__isnull=True, banned_rule="") | (Q(banned_at__isnull=False) & ~Q(banned_rule="")),
                 name="subs_account_ban_names_its_rule",
             ),
-            models.CheckConstraint(
-                condition=Q(account_type__in=AccountType.values), name="subs_account_type_is_known"
-            ),
+            models.CheckConstraint(condition=Q(account_type__in=AccountType.values), name="subs_account_type_is_known"),
         ]
 
     def __str__(self) -> str:
         return f"billing profile of {self.account_id}"
+
+    @property
+    def has_bad_debt(self) -> bool:
+        return has_flag(self.flags, AccountFlag.BAD_DEBT)
 
 
 class Customer(models.Model):
@@ -148,8 +157,10 @@ class Zone(models.Model):
         db_table = "zone"
         constraints = [
             models.CheckConstraint(condition=is_hex_id("id"), name="zone_id_is_hex"),
-            models.UniqueConstraint(fields=["name"], condition=Q(deleted_at__isnull=True), name="zone_name_is_served_once"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(deleted_at__isnull=True), name="zone_name_is_served_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,9 +1,9 @@
 """Who in an account may do what. Pure: two tables and one question."""
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """A member's role in one account; the values are stored."""
 
     SUPER_ADMINISTRATOR = "super_administrator"
@@ -12,7 +12,7 @@ class Role(str, Enum):
     READ_ONLY = "read_only"
 
 
-class Scope(str, Enum):
+class Scope(StrEnum):
     """What a token may be used for; the values are stored. The last six are for services and internal callers."""
 
     BILLING_READ = "billing:read"

@@ -9,7 +9,7 @@ from . import journal
 from .models import SubsStuckEvent
 
 
-def open_stuck(  # noqa: PLR0913
+def open_stuck(
     *,
     source: SubsStuckEvent.Source,
     external_id: str,

@@ -19,7 +19,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue(  # noqa: PLR0913
+def issue(
     *,
     name: str,
     person: Person | None,

@@ -5,6 +5,8 @@ from django.db.models import Q
 
 from accounts.models import Account
 
+from .derive import Basis
+
 
 class Allocation(models.TextChoices):
     """The form a feature's value takes, as in the public API."""
@@ -14,15 +16,6 @@ class Allocation(models.TextChoices):
     RANGE = "range"
     ENUM_NUMBER = "enum_number"
     STRING = "string"
-
-
-class Basis(models.TextChoices):
-    """Why a feature is granted."""
-
-    FREE = "free"
-    PAID = "paid"
-    RENEWAL_DUE = "renewal_due"
-    LICENCE = "licence"
 
 
 class Entitlement(models.Model):
@@ -38,7 +31,7 @@ class Entitlement(models.Model):
     feature = models.CharField(max_length=80)
     allocation = models.CharField(max_length=16, choices=Allocation.choices)
     value = models.JSONField()
-    basis = models.CharField(max_length=16, choices=Basis.choices)
+    basis = models.CharField(max_length=16, choices=[(basis.value, basis.value) for basis in Basis])
     source_ope_id = models.CharField(max_length=32, db_index=True, help_text="the OPE that gives it")
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True, help_text="null: until something changes")

@@ -104,7 +104,9 @@ def _load_plans(catalog: dict[str, Any]) -> None:
     ]
     _upsert(RatePlan, plans, ["id"])
     components = [
-        Component(rate_plan_id=c.rate_plan_id, name=c.name, kind=c.kind, included=c.included, price_series=c.price_series)
+        Component(
+            rate_plan_id=c.rate_plan_id, name=c.name, kind=c.kind, included=c.included, price_series=c.price_series
+        )
         for row in catalog["rate_plans"]
         for c in read_components(catalog, row)
     ]

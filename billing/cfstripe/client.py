@@ -21,7 +21,7 @@ def client() -> stripe.StripeClient:
 
     :raises NetworkInTransaction: in production too, because it is a bug wherever it happens.
     """
-    if any(not block._from_testcase for block in connection.atomic_blocks):
+    if any(not block._from_testcase for block in connection.atomic_blocks):  # type: ignore[attr-defined]
         raise NetworkInTransaction
     return _client()
 

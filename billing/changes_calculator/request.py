@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 
-class Origin(str, Enum):
+class Origin(StrEnum):
     """The door a change came through; stored."""
 
     DASHBOARD = "dashboard"
@@ -19,7 +20,7 @@ class Origin(str, Enum):
     SYSTEM = "system"
 
 
-class ObjectKind(str, Enum):
+class ObjectKind(StrEnum):
     """What a subscription is attached to."""
 
     ZONE = "zone"
@@ -41,7 +42,7 @@ class ChangeRequest:
 
     `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses
     what it can't find. `requested_at` is read once, at the door, in business time: it is the time of the
-    whole change.
+    whole change. `id` becomes the workflow's.
     """
 
     account_id: str
@@ -55,6 +56,7 @@ class ChangeRequest:
     on_session: bool
     requested_at: datetime
     correlation_id: str = ""
+    id: str = field(default_factory=lambda: uuid4().hex)
 
     def digest(self) -> str:
         """Return what two wishes for the same state have in common, whoever has them and whenever."""
@@ -79,7 +81,7 @@ class ChangeRequest:
         }
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """How a request that was not refused ended."""
 
     UNCHANGED = "unchanged"

@@ -1,9 +1,9 @@
 """The steps of a change, and which of them end it. Pure."""
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Step(str, Enum):
+class Step(StrEnum):
     """Where a change stands; everything before COMMITTED is the Green Zone, in which stopping is always right."""
 
     PLANNED = "planned"
@@ -19,7 +19,7 @@ class Step(str, Enum):
     @classmethod
     def finished(cls) -> list[str]:
         """Return the steps at which a change has ended, well or not."""
-        return [step.value for step in _FINISHED]
+        return [step.value for step in cls if step in _FINISHED]
 
     @classmethod
     def unfinished(cls) -> list[str]:

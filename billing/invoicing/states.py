@@ -1,9 +1,9 @@
 """The states of an invoice, how it may move between them, and why it may be finalised. Pure."""
 
-from enum import Enum
+from enum import StrEnum
 
 
-class InvoiceStatus(str, Enum):
+class InvoiceStatus(StrEnum):
     """Stripe's words, and ours."""
 
     DRAFT = "draft"
@@ -13,7 +13,7 @@ class InvoiceStatus(str, Enum):
     VOID = "void"
 
 
-class FinalizeReason(str, Enum):
+class FinalizeReason(StrEnum):
     """Why an invoice was finalised; stored."""
 
     PURCHASE = "purchase"

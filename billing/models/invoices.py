@@ -53,7 +53,9 @@ class Invoice(models.Model):
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices")
     schedule = models.ForeignKey(BillingSchedule, on_delete=models.PROTECT, null=True, blank=True)
-    workflow = models.OneToOneField(ChangeWorkflow, on_delete=models.PROTECT, null=True, blank=True, related_name="invoice")
+    workflow = models.OneToOneField(
+        ChangeWorkflow, on_delete=models.PROTECT, null=True, blank=True, related_name="invoice"
+    )
     number = models.CharField(max_length=64, blank=True, db_index=True, help_text="as printed; empty while a draft")
     stripe_invoice_id = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in InvoiceStatus])
@@ -75,8 +77,12 @@ class Invoice(models.Model):
     class Meta:
         db_table = "invoice"
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=[s.value for s in InvoiceStatus]), name="invoice_status_is_known"),
-            models.CheckConstraint(condition=Q(total_minor=F("subtotal_minor") + F("tax_minor")), name="invoice_adds_up"),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in InvoiceStatus]), name="invoice_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(total_minor=F("subtotal_minor") + F("tax_minor")), name="invoice_adds_up"
+            ),
             models.CheckConstraint(
                 condition=Q(paid_minor__gte=0, paid_minor__lte=F("total_minor")) | Q(total_minor__lt=0, paid_minor=0),
                 name="invoice_is_not_overpaid",
@@ -158,7 +164,9 @@ class PaymentAttempt(models.Model):
         db_table = "payment_attempt"
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice"], condition=Q(status__in=["in_flight", "unknown"]), name="payment_attempt_is_one_in_flight"
+                fields=["invoice"],
+                condition=Q(status__in=["in_flight", "unknown"]),
+                name="payment_attempt_is_one_in_flight",
             ),
             models.UniqueConstraint(
                 fields=["invoice"], condition=Q(status="succeeded"), name="payment_attempt_succeeds_once"

@@ -14,6 +14,7 @@ class LedgerTransaction(models.Model):
     class Kind(models.TextChoices):
         FINALIZED = "finalized"
         PAID = "paid"
+        VOIDED = "voided"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_transactions")

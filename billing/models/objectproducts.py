@@ -54,9 +54,7 @@ class Ope(models.Model):
             models.CheckConstraint(
                 condition=Q(license_source_id__regex=LICENSE_SOURCE), name="ope_license_source_has_a_known_form"
             ),
-            models.CheckConstraint(
-                condition=Q(value_phases__0__rank__isnull=False), name="ope_has_a_current_value"
-            ),
+            models.CheckConstraint(condition=Q(value_phases__0__rank__isnull=False), name="ope_has_a_current_value"),
             models.CheckConstraint(condition=Q(value_phases__2__isnull=True), name="ope_has_one_scheduled_value"),
             models.CheckConstraint(
                 condition=Q(value_phases__1__isnull=True) | Q(LessThanOrEqual(_rank(1), _rank(0))),
@@ -83,9 +81,11 @@ class Ope(models.Model):
 
     @property
     def state(self) -> OpeState:
-        return state_of({
-            "deleted_date": self.deleted_date,
-            "workflow_id": self.workflow_id,
-            "license_source_id": self.license_source_id,
-            "scheduled_rank": self.scheduled.rank if self.scheduled else None,
-        })
+        return state_of(
+            {
+                "deleted_date": self.deleted_date,
+                "workflow_id": self.workflow_id,
+                "license_source_id": self.license_source_id,
+                "scheduled_rank": self.scheduled.rank if self.scheduled else None,
+            }
+        )

@@ -6,11 +6,11 @@ Both the Python function and the SQL expression are made from the table, so they
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol
 
 
-class OpeState(str, Enum):
+class OpeState(StrEnum):
     """What an OPE is, derived and never stored."""
 
     DELETED = "DELETED"

@@ -1,0 +1,34 @@
+"""Customers at Stripe."""
+
+from typing import Any
+
+from .client import client
+from .errors import translated
+
+
+def create(*, account_id: str, email: str, name: str) -> str:
+    """Return the id of the account's customer, made now; the same within a day when called again."""
+    with translated():
+        customer = client().v1.customers.create(
+            {"email": email, "name": name, "metadata": {"paygo_account": account_id}},
+            {"idempotency_key": f"customer_{account_id}"},
+        )
+    return customer.id
+
+
+def find(*, account_id: str, email: str) -> str:
+    """Return the id of the customer that was made for this account before, empty if none was."""
+    with translated():
+        for customer in client().v1.customers.list({"email": email, "limit": 100}).auto_paging_iter():
+            if customer.metadata and customer.metadata.to_dict().get("paygo_account") == account_id:
+                return customer.id
+    return ""
+
+
+def set_default_method(customer_id: str, method_processor_id: str) -> None:
+    """Make a method the one that invoices are charged to; safe to repeat."""
+    params: Any = {"invoice_settings": {"default_payment_method": method_processor_id}}
+    with translated():
+        client().v1.customers.update(
+            customer_id, params, {"idempotency_key": f"default_{customer_id}_{method_processor_id}"}
+        )

@@ -1,0 +1,35 @@
+"""Invoices at Stripe."""
+
+from .client import client
+from .errors import translated
+from .shapes import Raw
+
+WITH_PAYMENT = ["payments", "confirmation_secret"]
+
+
+def pay(invoice_id: str, *, method_processor_id: str, off_session: bool, key: str) -> Raw:
+    """
+    Return the invoice after charging it to this method.
+
+    :raises StripeDeclined: the charge was refused; the invoice stays open.
+    :raises StripeActionRequired: the bank asks the customer first; the invoice stays open.
+    """
+    with translated():
+        invoice = client().v1.invoices.pay(
+            invoice_id,
+            {"payment_method": method_processor_id, "off_session": off_session, "expand": ["payments"]},
+            {"idempotency_key": key},
+        )
+    return invoice.to_dict()
+
+
+def retrieve(invoice_id: str) -> Raw:
+    """Return the invoice as it is now, with its payment and the secret to confirm it."""
+    with translated():
+        return client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}).to_dict()
+
+
+def void(invoice_id: str, *, key: str) -> Raw:
+    """Return the invoice, void: nobody can pay it any more. Only an open invoice can be voided."""
+    with translated():
+        return client().v1.invoices.void_invoice(invoice_id, {}, {"idempotency_key": key}).to_dict()

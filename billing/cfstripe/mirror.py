@@ -1,0 +1,62 @@
+"""The only writer of `stripe_mirror`: the newest state of each object that Stripe showed us."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from ..models.stripe_mirror import StripeMirror
+from . import invoices, payment_methods, subscriptions
+from .shapes import Raw
+
+_REMEMBER = """
+INSERT INTO stripe_mirror (id, kind, account_id, payload, seen_at)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
+ON CONFLICT (id) DO UPDATE SET
+    kind = EXCLUDED.kind, account_id = EXCLUDED.account_id, payload = EXCLUDED.payload, seen_at = EXCLUDED.seen_at
+WHERE stripe_mirror.seen_at < EXCLUDED.seen_at
+"""
+
+
+def remember(objects: Iterable[Raw], *, account_id: str, seen_at: datetime) -> bool:
+    """
+    Keep these objects as they were at `seen_at` (Stripe's clock), unless we have seen them newer.
+
+    One statement, in the caller's transaction with its journal entry. Returns whether any was newer.
+    """
+    rows = [(raw["id"], raw["object"], account_id, Jsonb(raw), seen_at) for raw in objects]
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [list(column) for column in zip(*rows, strict=True)])
+        return bool(cursor.rowcount)
+
+
+def seen_by_own_call(called_at: datetime) -> datetime:
+    """
+    Return the `seen_at` of an answer to a call that we made at `called_at`.
+
+    Events carry whole seconds: those that the call itself caused must count as newer than the answer.
+    """
+    return called_at.replace(microsecond=0) - timedelta(microseconds=1)
+
+
+def seen_at(object_id: str) -> datetime | None:
+    """Return when the mirror's state of this object is from, None if it was never seen."""
+    return StripeMirror.objects.filter(pk=object_id).values_list("seen_at", flat=True).first()
+
+
+# How to ask Stripe for one object again, by Stripe's name of its kind.
+FETCH: dict[str, Callable[[str], Raw]] = {
+    "invoice": invoices.retrieve,
+    "payment_method": payment_methods.retrieve,
+    "subscription": subscriptions.retrieve,
+}
+
+
+def fetch(kind: str, object_id: str) -> Raw:
+    """
+    Return the object as it is at Stripe now.
+
+    :raises KeyError: objects of this kind are never asked for again.
+    """
+    return FETCH[kind](object_id)

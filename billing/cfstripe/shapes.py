@@ -1,0 +1,200 @@
+"""Read Stripe's objects: nothing else in the project touches their raw JSON. Pure; reads both payload generations."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One invoice line; `amount_minor` before tax."""
+
+    id: str
+    description: str
+    price_id: str
+    item_id: str
+    quantity: int
+    amount_minor: int
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """An invoice; times are Stripe's clock."""
+
+    id: str
+    number: str
+    status: str
+    currency: str
+    customer_id: str
+    subscription_id: str
+    billing_reason: str
+    subtotal_minor: int
+    tax_minor: int
+    total_minor: int
+    paid_minor: int
+    created_at: datetime
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    payment_intent_id: str
+    client_secret: str
+    lines: tuple[LineFacts, ...]
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One item of a subscription with its own period."""
+
+    id: str
+    price_id: str
+    quantity: int
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription."""
+
+    id: str
+    status: str
+    customer_id: str
+    anchor_at: datetime
+    items: tuple[ItemFacts, ...]
+
+    def item_of_price(self, stripe_price_id: str) -> ItemFacts | None:
+        """Return the item that bills this price; a subscription has one per price."""
+        return next((item for item in self.items if item.price_id == stripe_price_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFacts:
+    """A payment method, without anything that could be charged by itself."""
+
+    id: str
+    customer_id: str
+    kind: str
+    brand: str
+    last4: str
+    expiry_month: int | None
+    expiry_year: int | None
+
+
+def read_invoice(raw: Raw) -> InvoiceFacts:
+    """Return the facts of an invoice object."""
+    transitions = raw.get("status_transitions") or {}
+    secret = (raw.get("confirmation_secret") or {}).get("client_secret") or ""
+    return InvoiceFacts(
+        id=raw["id"],
+        number=raw.get("number") or "",
+        status=raw.get("status") or "draft",
+        currency=raw["currency"],
+        customer_id=id_of(raw.get("customer")),
+        subscription_id=_subscription_of_invoice(raw),
+        billing_reason=raw.get("billing_reason") or "",
+        subtotal_minor=raw["total"] - _tax(raw),
+        tax_minor=_tax(raw),
+        total_minor=raw["total"],
+        paid_minor=raw.get("amount_paid") or 0,
+        created_at=time_of(raw["created"]),
+        finalized_at=_time(transitions.get("finalized_at")),
+        paid_at=_time(transitions.get("paid_at")),
+        voided_at=_time(transitions.get("voided_at")),
+        payment_intent_id=_payment_intent_of_invoice(raw) or secret.split("_secret_")[0],
+        client_secret=secret,
+        lines=tuple(_read_line(line) for line in (raw.get("lines") or {}).get("data", ())),
+    )
+
+
+def read_subscription(raw: Raw) -> SubscriptionFacts:
+    """Return the facts of a subscription; before 2025 the period stood on the subscription itself."""
+    return SubscriptionFacts(
+        id=raw["id"],
+        status=raw["status"],
+        customer_id=id_of(raw.get("customer")),
+        anchor_at=time_of(raw["billing_cycle_anchor"]),
+        items=tuple(
+            ItemFacts(
+                id=item["id"],
+                price_id=id_of(item.get("price")),
+                quantity=item.get("quantity") or 0,
+                period_start=time_of(item.get("current_period_start") or raw["current_period_start"]),
+                period_end=time_of(item.get("current_period_end") or raw["current_period_end"]),
+            )
+            for item in raw["items"]["data"]
+        ),
+    )
+
+
+def read_method(raw: Raw) -> MethodFacts:
+    """Return the facts of a payment method."""
+    card = raw.get("card") or {}
+    return MethodFacts(
+        id=raw["id"],
+        customer_id=id_of(raw.get("customer")),
+        kind=raw.get("type") or "card",
+        brand=card.get("brand") or "",
+        last4=card.get("last4") or "",
+        expiry_month=card.get("exp_month"),
+        expiry_year=card.get("exp_year"),
+    )
+
+
+def id_of(reference: object) -> str:
+    """Return the id of something that Stripe gives as an id or, expanded, as an object; empty for nothing."""
+    if isinstance(reference, dict):
+        return str(reference.get("id") or "")
+    return str(reference or "")
+
+
+def time_of(seconds: int) -> datetime:
+    """Return Stripe's whole seconds as a time, UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _time(seconds: int | None) -> datetime | None:
+    return time_of(seconds) if seconds else None
+
+
+def _tax(raw: Raw) -> int:
+    taxes = raw.get("total_taxes")
+    if taxes is None:  # before 2025
+        return raw.get("tax") or 0
+    return sum(tax["amount"] for tax in taxes)
+
+
+def _subscription_of_invoice(raw: Raw) -> str:
+    if "subscription" in raw:  # before 2025
+        return id_of(raw["subscription"])
+    details = (raw.get("parent") or {}).get("subscription_details") or {}
+    return id_of(details.get("subscription"))
+
+
+def _payment_intent_of_invoice(raw: Raw) -> str:
+    if raw.get("payment_intent"):  # before 2025
+        return id_of(raw["payment_intent"])
+    payments = (raw.get("payments") or {}).get("data", ())
+    return next((id_of(p["payment"].get("payment_intent")) for p in payments if p.get("payment")), "")
+
+
+def _read_line(raw: Raw) -> LineFacts:
+    pricing = (raw.get("pricing") or {}).get("price_details") or {}
+    item = ((raw.get("parent") or {}).get("subscription_item_details") or {}).get("subscription_item")
+    return LineFacts(
+        id=raw["id"],
+        description=raw.get("description") or "",
+        price_id=id_of(pricing.get("price") or raw.get("price")),
+        item_id=id_of(item or raw.get("subscription_item")),
+        quantity=raw.get("quantity") or 0,
+        amount_minor=raw["amount"],
+        period_start=time_of(raw["period"]["start"]),
+        period_end=time_of(raw["period"]["end"]),
+    )

@@ -1,0 +1,38 @@
+"""Subscriptions at Stripe."""
+
+from typing import Any
+
+from .client import client
+from .errors import StripeRefused, translated
+from .shapes import Raw
+
+
+def create(params: dict[str, Any], *, key: str) -> Raw:
+    """Return the new subscription with its first invoice expanded; the same one when repeated with the same key."""
+    with translated():
+        return client().v1.subscriptions.create(params, {"idempotency_key": key}).to_dict()  # type: ignore[arg-type]
+
+
+def cancel(subscription_id: str, *, key: str) -> None:
+    """End a subscription now, with no credit and no last invoice; one that has ended already stays so."""
+    try:
+        with translated():
+            client().v1.subscriptions.cancel(
+                subscription_id, {"prorate": False, "invoice_now": False}, {"idempotency_key": key}
+            )
+    except StripeRefused as refusal:
+        if refusal.code != "resource_missing":
+            raise
+
+
+def of_customer(customer_id: str) -> list[Raw]:
+    """Return every subscription of the customer, ended ones too, newest first."""
+    with translated():
+        page = client().v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100})
+        return [subscription.to_dict() for subscription in page.auto_paging_iter()]
+
+
+def retrieve(subscription_id: str) -> Raw:
+    """Return the subscription as it is now."""
+    with translated():
+        return client().v1.subscriptions.retrieve(subscription_id).to_dict()

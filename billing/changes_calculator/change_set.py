@@ -1,0 +1,124 @@
+"""What Plan decides: every write and call of a change, as data that a workflow row can keep. Pure."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from ..objectproducts.phases import Phase
+from ..payments.paths import PaymentPath
+
+STRIPE = "stripe"
+"""The licence of an element that Stripe bills: its source is known when the subscription is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementChange:
+    """One OPE before and after; `license_source` is STRIPE or an explicit licence such as USER:free."""
+
+    ope_id: str
+    is_new: bool
+    object_kind: str
+    object_id: str
+    product: str
+    kind: str
+    subscription_id: str
+    before: Phase | None
+    after: Phase
+    license_source: str
+    stripe_price_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """One invoice line, in minor units, rounded once."""
+
+    ope_id: str
+    description: str
+    price_id: str
+    stripe_price_id: str
+    quantity: int
+    unit_amount_minor: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StripeCall:
+    """One call with its exact parameters: a repeat sends the same, byte for byte."""
+
+    operation: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """
+    The whole change. Nothing in `elements`: what is asked for is so already, and there is nothing to do.
+
+    `due_now_minor` is what is charged now, before tax; periods are half-open and in business time (Stripe's own
+    answer replaces them at the commit where Stripe owns the clock).
+    """
+
+    path: PaymentPath
+    currency: str
+    interval: str
+    due_now_minor: int
+    period_start: datetime | None
+    period_end: datetime | None
+    elements: tuple[ElementChange, ...] = ()
+    lines: tuple[PlannedLine, ...] = ()
+    calls: tuple[StripeCall, ...] = ()
+    method_id: str = ""
+    method_processor_id: str = ""
+    claims: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.elements
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the change as a workflow keeps it."""
+        stored = asdict(self)
+        for name in ("period_start", "period_end"):
+            stored[name] = stored[name].isoformat() if stored[name] else None
+        stored["path"] = self.path.value
+        stored["elements"] = [
+            {
+                **asdict(element),
+                "before": element.before.to_json() if element.before else None,
+                "after": element.after.to_json(),
+            }
+            for element in self.elements
+        ]
+        return stored
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "ChangeSet":
+        """Return the change that `to_json` stored."""
+        return cls(
+            path=PaymentPath(stored["path"]),
+            currency=stored["currency"],
+            interval=stored["interval"],
+            due_now_minor=stored["due_now_minor"],
+            period_start=_time(stored["period_start"]),
+            period_end=_time(stored["period_end"]),
+            elements=tuple(
+                ElementChange(
+                    **{
+                        **element,
+                        "before": Phase.from_json(element["before"]) if element["before"] else None,
+                        "after": Phase.from_json(element["after"]),
+                    }
+                )
+                for element in stored["elements"]
+            ),
+            lines=tuple(PlannedLine(**line) for line in stored["lines"]),
+            calls=tuple(StripeCall(**call) for call in stored["calls"]),
+            method_id=stored["method_id"],
+            method_processor_id=stored["method_processor_id"],
+            claims=tuple(stored["claims"]),
+        )
+
+
+def _time(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None

@@ -1,0 +1,97 @@
+"""Stage 1 of 4, Gather: read everything the decision needs. No call to Stripe, and a fixed number of statements."""
+
+from typing import Any
+
+from django.db.models import Exists, Q, Value
+
+from accounts.models import CONTRACT_TYPES, Account, Zone
+
+from ..catalog.lookup import current_catalog
+from ..invoicing.states import InvoiceStatus
+from ..models.changes import ChangeWorkflow
+from ..models.invoices import BillingSchedule, Invoice
+from ..models.methods import PaymentMethod
+from ..models.objectproducts import Ope
+from .request import ChangeRequest, ObjectKind
+from .snapshot import Element, Method, Schedule, Snapshot, Waiting
+
+
+def gather(request: ChangeRequest) -> Snapshot:
+    """
+    Return the account as it stands, for one change.
+
+    Call it under the account's lock to act on what it says; a preview may call it without. Seven statements,
+    whatever the account owns; the catalogue's rows only after a publication.
+    """
+    account = _account(request)
+    customer = getattr(account, "customer", None)
+    return Snapshot(
+        account_id=account.pk,
+        account_is_contract=account.subs_account.account_type in CONTRACT_TYPES,
+        is_banned=account.subs_account.banned_at is not None,
+        has_bad_debt=account.subs_account.has_bad_debt,
+        owes_open_invoice=account.owes_open_invoice,
+        owns_object=account.owns_object,
+        stripe_customer_id=customer.stripe_customer_id if customer else "",
+        catalog=current_catalog(),
+        methods=_methods(account.pk),
+        elements=_elements(account.pk),
+        schedules=_schedules(account.pk),
+        waiting=_waiting(account.pk),
+    )
+
+
+def _account(request: ChangeRequest) -> Any:
+    owed = Invoice.objects.filter(
+        Q(status=InvoiceStatus.OPEN.value) | Q(status=InvoiceStatus.UNCOLLECTIBLE.value), account=request.account_id
+    )
+    """Return the account with two questions answered on it: `owes_open_invoice` and `owns_object`."""
+    accounts = Account.objects.select_related("subs_account", "customer").annotate(
+        owes_open_invoice=Exists(owed), owns_object=_owns_object(request)
+    )
+    return accounts.get(pk=request.account_id)
+
+
+def _owns_object(request: ChangeRequest) -> Exists | Value:
+    if request.object_kind is ObjectKind.ACCOUNT:
+        return Value(request.object_id == request.account_id)
+    zones = Zone.objects.filter(pk=request.object_id, account=request.account_id, deleted_at__isnull=True)
+    return Exists(zones)
+
+
+def _methods(account_id: str) -> tuple[Method, ...]:
+    usable = PaymentMethod.objects.filter(account=account_id, is_usable=True, deleted_at__isnull=True)
+    return tuple(
+        Method(id=method.pk, processor_id=method.processor_id, is_default=method.is_default)
+        for method in usable.filter(processor=PaymentMethod.Processor.STRIPE).order_by("-is_default", "created_at")
+    )
+
+
+def _elements(account_id: str) -> tuple[Element, ...]:
+    return tuple(
+        Element(
+            id=ope.pk,
+            object_id=ope.object_id,
+            product=ope.product,
+            kind=ope.kind,
+            subscription_id=ope.subscription_id,
+            current=ope.current,
+            scheduled=ope.scheduled,
+            license_source_id=ope.license_source_id,
+            state=ope.state,
+        )
+        for ope in Ope.objects.filter(account=account_id, deleted_date__isnull=True)
+    )
+
+
+def _schedules(account_id: str) -> tuple[Schedule, ...]:
+    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True)
+    return tuple(Schedule(row.interval, row.anchor_at, row.stripe_subscription_id) for row in live)
+
+
+def _waiting(account_id: str) -> tuple[Waiting, ...]:
+    unfinished = ChangeWorkflow.objects.filter(account=account_id, finished_at__isnull=True)
+    resources: dict[tuple[str, str], set[str]] = {}
+    for pk, digest, resource in unfinished.values_list("pk", "request_digest", "claims__resource"):
+        resources.setdefault((pk, digest), set()).add(resource)
+    return tuple(Waiting(pk, digest, frozenset(claimed)) for (pk, digest), claimed in resources.items())

@@ -1,0 +1,81 @@
+"""What Gather found: everything the pure stages may know. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..catalog.values import Catalog
+from ..objectproducts.phases import Phase
+from ..objectproducts.state import OpeState
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A live OPE of the account."""
+
+    id: str
+    object_id: str
+    product: str
+    kind: str
+    subscription_id: str
+    current: Phase
+    scheduled: Phase | None
+    license_source_id: str
+    state: OpeState
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A usable payment method."""
+
+    id: str
+    processor_id: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A live billing clock of the account; while one runs, further purchases of its interval join it."""
+
+    interval: str
+    anchor_at: datetime
+    stripe_subscription_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An unfinished change and what it claims."""
+
+    workflow_id: str
+    request_digest: str
+    resources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The account as it stands under its lock."""
+
+    account_id: str
+    account_is_contract: bool
+    is_banned: bool
+    has_bad_debt: bool
+    owes_open_invoice: bool
+    owns_object: bool
+    stripe_customer_id: str
+    catalog: Catalog
+    methods: tuple[Method, ...] = ()
+    elements: tuple[Element, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def owes(self) -> bool:
+        """Whether nothing may grow: an invoice is unpaid, or the debt flag stands."""
+        return self.has_bad_debt or self.owes_open_invoice
+
+    def element(self, object_id: str, product: str) -> Element | None:
+        """Return what fills a slot of an object now."""
+        return next((e for e in self.elements if (e.object_id, e.product) == (object_id, product)), None)
+
+    def default_method(self) -> Method | None:
+        """Return the method to charge: the default one, if it is usable."""
+        return next((method for method in self.methods if method.is_default), None)

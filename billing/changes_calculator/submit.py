@@ -1,0 +1,85 @@
+"""The one entry of the pipeline: every change of every door comes through here."""
+
+from accounts import claim as leases
+from accounts import journal
+from accounts.lock import AccountBusy, account_lock
+
+from ..models.changes import ChangeWorkflow
+from . import workflows
+from .change_set import ChangeSet
+from .gather import gather
+from .plan import plan
+from .request import ChangeRefused, ChangeRequest, ChangeResult, Outcome, PaymentDeclined
+from .save import save_elements
+from .steps import Step
+from .sync_save import run
+from .validate import validate
+
+
+def submit(request: ChangeRequest) -> ChangeResult:
+    """
+    Make the change that is asked for, or begin it, and return how far it came.
+
+    Safe to repeat: what is so already is left as it is, and a change that is under way for the same wish is
+    joined and taken on. Call it outside any transaction, unless the change asks for no money.
+
+    :raises ChangeRefused: it breaks rules; all of them are named and nothing was begun.
+    :raises PaymentDeclined: the payment was refused and everything taken back.
+    :raises PaymentUnavailable: the processor does not answer; the change goes on by itself.
+    :raises AccountBusy: somebody is changing the account this moment.
+    """
+    with account_lock(request.account_id):
+        snapshot = gather(request)
+        refusals = validate(request, snapshot)
+        if refusals:
+            raise ChangeRefused(*refusals)
+        joined_id = next((w.workflow_id for w in snapshot.waiting if w.request_digest == request.digest()), "")
+        if not joined_id:
+            change = plan(request, snapshot)
+            if change.is_empty:
+                return ChangeResult(Outcome.UNCHANGED)
+            if not change.calls:
+                return _commit_free(request, change)
+            workflow = workflows.begin(request, change, stripe_customer_id=snapshot.stripe_customer_id)
+            after = {"workflow_id": request.id, "due_now_minor": change.due_now_minor, "currency": change.currency}
+            asked = journal.Fact("change.requested", request.account_id, request.actor, cause=request.id, after=after)
+            journal.emit(asked, at=request.requested_at)
+
+    if joined_id:
+        workflow = _joined(joined_id)
+    run(workflow, now=request.requested_at)
+    return result_of(workflow)
+
+
+def result_of(workflow: ChangeWorkflow) -> ChangeResult:
+    """
+    Return how far a change came.
+
+    :raises PaymentDeclined: it was not made.
+    """
+    step = Step(workflow.step)
+    if step is Step.COMMITTED:
+        return ChangeResult(Outcome.COMMITTED, workflow.pk)
+    if step is Step.AWAITING_PAYMENT:
+        return ChangeResult(Outcome.AWAITING_PAYMENT, workflow.pk, workflow.client_secret)
+    raise PaymentDeclined(workflow.refusal_code, workflow.refusal_message, workflow_id=workflow.pk)
+
+
+def _joined(workflow_id: str) -> ChangeWorkflow:
+    """Return the change that wants the same: ours to take on, or one that waits for the customer."""
+    workflow = ChangeWorkflow.objects.get(pk=workflow_id)
+    if workflow.step == Step.AWAITING_PAYMENT.value or workflow.finished_at is not None:
+        return workflow
+    taken = leases.take(ChangeWorkflow, workflow_id)
+    if taken is None:
+        raise AccountBusy("This change is being made right now. Ask again in a moment.")
+    return taken
+
+
+def _commit_free(request: ChangeRequest, change: ChangeSet) -> ChangeResult:
+    """Commit what costs nothing in the transaction that planned it; there is nothing to wait for."""
+    facts = save_elements(request.account_id, change.elements, None, now=request.requested_at)
+    after = {"opes": {element.ope_id: str(element.after.value) for element in change.elements}}
+    committed = journal.Fact("change.committed", request.account_id, request.actor, cause=request.id, after=after)
+    journal.emit(committed, *facts, at=request.requested_at)
+    return ChangeResult(Outcome.COMMITTED)

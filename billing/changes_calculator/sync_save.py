@@ -1,0 +1,231 @@
+"""
+Stage 4 of 4, Sync+Save: ask Stripe for the money, and commit everything once it is confirmed.
+
+A change moves from step to step; each step is a committed row, so whoever finds it goes on from there. Until the
+commit nothing of it is visible: stopping is always right, and there is nothing to roll back.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+
+from accounts import claim as leases
+from accounts import journal
+from accounts.lock import account_lock
+from accounts.retry import backoff
+
+from ..cfstripe import invoices, mirror, subscriptions
+from ..cfstripe.errors import StripeActionRequired, StripeDeclined, StripeRefused, StripeUnavailable
+from ..cfstripe.shapes import Raw, read_invoice, read_subscription
+from ..customers import ensure_customer
+from ..invoicing import clock as billing_clock
+from ..invoicing.record import record_new
+from ..invoicing.states import FinalizeReason
+from ..models.changes import ChangeWorkflow
+from ..payments.collect import record_paid_purchase
+from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED, PROCESSOR_REFUSED
+from . import workflows
+from .change_set import ChangeSet
+from .request import PaymentUnavailable, Refusal
+from .save import save_elements
+from .steps import Step
+
+# Stripe gives up the first payment of a subscription after 23 hours.
+PAYMENT_LIFETIME = timedelta(hours=23)
+LOOK_AGAIN = timedelta(minutes=10)
+KEPT_OF_SUBSCRIPTION = ("id", "object", "status", "customer", "billing_cycle_anchor", "items", "metadata", "created")
+
+
+def run(workflow: ChangeWorkflow, *, now: datetime) -> None:
+    """
+    Take a change that this thread has leased from where it stands as far as it goes: to its end, or to waiting.
+
+    Every call to Stripe carries the workflow's own key, so going over a step again does nothing twice.
+
+    :raises PaymentUnavailable: Stripe did not answer. The change stays where it is and is taken up again.
+    """
+    try:
+        while (act := STEPS.get(Step(workflow.step))) is not None:
+            act(workflow, ChangeSet.from_json(workflow.plan), now)
+    except StripeUnavailable as error:
+        leases.give_back_failed(workflow, next_at=now + backoff(workflow.attempts))
+        raise PaymentUnavailable("The payment processor does not answer. Your change goes on by itself.") from error
+    except Exception:
+        with suppress(DatabaseError):
+            leases.give_back_failed(workflow, next_at=now + backoff(workflow.attempts))
+        raise
+
+
+def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now: datetime) -> bool:
+    """
+    Write everything that this paid change means, in one transaction; False if somebody has done so before.
+
+    OPEs, entitlements, billing schedule, invoice, ledger, attempt, mirror and journal appear together.
+    """
+    invoice_facts = read_invoice(raw_invoice)
+    assert invoice_facts.is_paid, "only a confirmed payment is committed"
+    raw_subscription: Raw = workflow.stripe_subscription or {}
+    subscription = read_subscription(raw_subscription)
+    with account_lock(workflow.account_id):
+        if not workflows.end(workflow, Step.COMMITTED, now=now):
+            return False
+        facts = save_elements(workflow.account_id, change.elements, subscription, now=now)
+        schedule = billing_clock.start_schedule(
+            workflow.account_id,
+            subscription,
+            interval=change.interval,
+            next_at=min(item.period_end for item in subscription.items),
+        )
+        invoice = record_new(
+            invoice_facts,
+            change.lines,
+            account_id=workflow.account_id,
+            schedule=schedule,
+            workflow_id=workflow.pk,
+            reason=FinalizeReason.PURCHASE,
+        )
+        record_paid_purchase(
+            invoice,
+            method_id=change.method_id,
+            payment_intent_id=invoice_facts.payment_intent_id or workflow.stripe_payment_intent_id,
+            on_session=workflow.request["on_session"],
+            started_at=workflow.requested_at,
+        )
+        seen_at = mirror.seen_by_own_call(workflow.requested_at)
+        mirror.remember([raw_subscription, raw_invoice], account_id=workflow.account_id, seen_at=seen_at)
+        after = {
+            "workflow_id": workflow.pk,
+            "invoice_id": invoice.pk,
+            "paid_minor": invoice.paid_minor,
+            "currency": invoice.currency,
+            "opes": {element.ope_id: str(element.after.value) for element in change.elements},
+        }
+        before = {"opes": {e.ope_id: str(e.before.value) for e in change.elements if e.before is not None}}
+        committed = journal.Fact(
+            "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
+        )
+        journal.emit(committed, *facts, at=now)
+    return True
+
+
+def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
+    """
+    See what became of a payment that a leased change waits for: commit it, wait on, or give it up.
+
+    Stripe's answer decides, not our clock: only an invoice that can't be paid any more lets the change go.
+    """
+    raw = invoices.retrieve(workflow.stripe_invoice_id)
+    facts = read_invoice(raw)
+    if facts.is_paid:
+        commit(workflow, ChangeSet.from_json(workflow.plan), raw, now=now)
+    elif facts.status == "open" and workflow.expires_at is not None and now < workflow.expires_at:
+        leases.release(workflow, next_at=min(now + LOOK_AGAIN, workflow.expires_at))
+    else:
+        leases.renew(workflow, step=Step.STOPPING.value, refusal_code="payment_expired")
+        run(workflow, now=now)
+
+
+def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
+    """Make the subscription, with a first invoice that waits for its payment."""
+    customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
+    try:
+        (call,) = change.calls
+        raw = subscriptions.create({**call.params, "customer": customer_id}, key=f"wf_{workflow.pk}_create_1")
+    except StripeDeclined:
+        _stop(workflow, PAYMENT_DECLINED)
+    except StripeActionRequired:
+        _stop(workflow, AUTHENTICATION_REQUIRED)
+    except StripeRefused:
+        _stop(workflow, PROCESSOR_REFUSED)
+    else:
+        _asked(workflow, change, raw, customer_id, now)
+
+
+def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: str, now: datetime) -> None:
+    """Keep what Stripe answered; a customer without a method, who is there, gets the secret to pay with."""
+    facts = read_invoice(raw["latest_invoice"])
+    waits = not facts.is_paid and not change.method_processor_id
+    keep = leases.release if waits else leases.renew
+    keep(
+        workflow,
+        step=(Step.AWAITING_PAYMENT if waits else Step.PAYING).value,
+        stripe_customer_id=customer_id,
+        stripe_subscription={name: raw[name] for name in KEPT_OF_SUBSCRIPTION},
+        stripe_invoice_id=facts.id,
+        stripe_payment_intent_id=facts.payment_intent_id,
+        client_secret=facts.client_secret,
+        expires_at=facts.created_at + PAYMENT_LIFETIME,
+        next_at=now + LOOK_AGAIN,
+    )
+    if facts.is_paid:
+        commit(workflow, change, raw["latest_invoice"], now=now)
+
+
+def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
+    """Charge the stored method while the customer is present."""
+    try:
+        raw = invoices.pay(
+            workflow.stripe_invoice_id,
+            method_processor_id=change.method_processor_id,
+            off_session=not workflow.request["on_session"],
+            key=f"wf_{workflow.pk}_pay_1",
+        )
+    except StripeActionRequired:
+        next_at = now + LOOK_AGAIN
+        leases.release(workflow, step=Step.AWAITING_PAYMENT.value, next_at=next_at)
+        with account_lock(workflow.account_id):
+            waits = journal.Fact("change.awaiting_payment", workflow.account_id, workflow.actor, cause=workflow.pk)
+            journal.emit(waits, at=now)
+    except StripeDeclined:
+        _stop(workflow, PAYMENT_DECLINED)
+    except StripeRefused:
+        raw = invoices.retrieve(workflow.stripe_invoice_id)
+        if read_invoice(raw).is_paid:
+            commit(workflow, change, raw, now=now)
+        else:
+            _stop(workflow, PROCESSOR_REFUSED)
+    else:
+        commit(workflow, change, raw, now=now)
+
+
+def _stop(workflow: ChangeWorkflow, refusal: Refusal) -> None:
+    """Note why the change ends; what Stripe has begun is taken back in the next step."""
+    leases.renew(workflow, step=Step.STOPPING.value, refusal_code=refusal.code, refusal_message=refusal.message)
+
+
+def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
+    """Void the invoice and end the subscription, so that nobody can pay for what is not going to happen."""
+    if workflow.stripe_invoice_id:
+        raw = _voided(workflow)
+        if read_invoice(raw).is_paid:
+            commit(workflow, change, raw, now=now)
+            return
+        subscriptions.cancel(str((workflow.stripe_subscription or {})["id"]), key=f"wf_{workflow.pk}_cancel_1")
+    kind, step = ENDS.get(workflow.refusal_code, ("change.declined", Step.DECLINED))
+    with account_lock(workflow.account_id):
+        if workflows.end(workflow, step, now=now):
+            after = {"workflow_id": workflow.pk, "code": workflow.refusal_code}
+            ended = journal.Fact(kind, workflow.account_id, workflow.actor, cause=workflow.pk, after=after)
+            journal.emit(ended, at=now)
+
+
+def _voided(workflow: ChangeWorkflow) -> Raw:
+    """Return the invoice, void now, or whatever final state it had before."""
+    try:
+        return invoices.void(workflow.stripe_invoice_id, key=f"wf_{workflow.pk}_void_1")
+    except StripeRefused:
+        return invoices.retrieve(workflow.stripe_invoice_id)
+
+
+STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {
+    Step.PLANNED:  _ask,
+    Step.PAYING:   _pay,
+    Step.STOPPING: _take_back,
+}  # fmt: skip
+
+# How a change ends that was not made, by the reason; any other was declined.
+ENDS: dict[str, tuple[str, Step]] = {
+    "payment_expired": ("change.expired", Step.EXPIRED),
+}

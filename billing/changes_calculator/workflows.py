@@ -1,0 +1,111 @@
+"""The only writer of change workflows and their claims: how a change begins, moves on and ends."""
+
+import json
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import connection
+
+from accounts import claim as leases
+from accounts.lock import holds_lock
+from config import clock
+
+from ..models.changes import ChangeWorkflow
+from .change_set import ChangeSet
+from .request import ChangeRequest
+from .steps import Step
+
+# The workflow, what it claims, and the OPEs that say CHANGING from now on. The session that begins it holds it.
+_BEGIN = f"""
+WITH workflow AS (
+    INSERT INTO change_workflow (
+        id, account_id, step, origin, actor, request, request_digest, plan, stripe_customer_id, stripe_invoice_id,
+        stripe_payment_intent_id, client_secret, payment_tries, refusal_code, refusal_message, requested_at,
+        next_at, attempts, lease_token, lease_until, lease_backend
+    ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', 0, '', '', %s, %s, 0, %s, %s, {leases.THIS_SESSION})
+), claims AS (
+    INSERT INTO change_claim (workflow_id, account_id, resource) SELECT %s, %s, unnest(%s::text[])
+)
+UPDATE subs_object_products_element SET workflow_id = %s WHERE id = ANY(%s::text[])
+"""  # noqa: S608
+
+_END = """
+WITH released AS (
+    DELETE FROM change_claim WHERE workflow_id = %s
+), freed AS (
+    UPDATE subs_object_products_element SET workflow_id = NULL WHERE workflow_id = %s
+)
+UPDATE change_workflow SET step = %s, finished_at = %s, client_secret = '', lease_token = NULL, lease_until = NULL,
+    lease_backend = ''
+WHERE id = %s AND finished_at IS NULL
+"""
+
+
+class ChangeInTheWay(Exception):
+    """Another change has claimed the object or the clock since we looked; can't happen under the account's lock."""
+
+
+def begin(request: ChangeRequest, change: ChangeSet, *, stripe_customer_id: str) -> ChangeWorkflow:
+    """
+    Write down what is going to be done, and claim what it touches; one statement, under the account's lock.
+
+    The row is born leased by this thread.
+    """
+    assert holds_lock(request.account_id)
+    token, lease_until = uuid4(), clock.machine_now() + timedelta(seconds=leases.LEASE_SECONDS)
+    existing = [element.ope_id for element in change.elements if not element.is_new]
+    plan = change.to_json()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BEGIN,
+            [
+                request.id,
+                request.account_id,
+                Step.PLANNED.value,
+                request.origin.value,
+                request.actor,
+                json.dumps(request.to_json()),
+                request.digest(),
+                json.dumps(plan),
+                stripe_customer_id,
+                request.requested_at,
+                request.requested_at,
+                token,
+                lease_until,
+                request.id,
+                request.account_id,
+                list(change.claims),
+                request.id,
+                existing,
+            ],
+        )
+    return ChangeWorkflow(
+        id=request.id,
+        account_id=request.account_id,
+        step=Step.PLANNED.value,
+        origin=request.origin.value,
+        actor=request.actor,
+        request=request.to_json(),
+        request_digest=request.digest(),
+        plan=plan,
+        stripe_customer_id=stripe_customer_id,
+        requested_at=request.requested_at,
+        next_at=request.requested_at,
+        lease_token=token,
+        lease_until=lease_until,
+    )
+
+
+def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
+    """
+    End a change at a final step and let go of all it claimed; one statement, under the account's lock.
+
+    Returns False, having changed nothing that matters, if it has ended before.
+    """
+    assert holds_lock(workflow.account_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_END, [workflow.pk, workflow.pk, step.value, now, workflow.pk])
+        ended = bool(cursor.rowcount)
+    if ended:
+        workflow.step, workflow.finished_at, workflow.client_secret = step.value, now, ""
+    return ended

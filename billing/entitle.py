@@ -1,0 +1,71 @@
+"""From what an account owns to what it may use: OPEs, reduced to values, through derive to provision."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from accounts.journal import Fact
+from accounts.models import SubsAccount
+from entitlements.derive import Basis, Feature, Owned, Restrictions, derive
+from entitlements.provision import provision
+
+from .catalog.values import Catalog
+from .models.objectproducts import Ope
+from .objectproducts.state import OpeState
+
+# The feature that more of a component raises.
+FEATURE_OF_COMPONENT = {"page_rules": "rules.page_rules"}
+
+
+def entitle(
+    account_id: str, opes: Iterable[Ope], catalog: Catalog, restrictions: Restrictions, *, now: datetime
+) -> Fact | None:
+    """
+    Bring the account's entitlements in line with these, all of its live OPEs; return the fact to journal, if any.
+
+    In the caller's transaction, under the account's lock. Safe to repeat.
+    """
+    owned = [entry for ope in opes if (entry := _owned(ope)) is not None]
+    features = {
+        plan.id: tuple(Feature(item.feature, item.allocation, item.value) for item in plan.features)
+        for plan in catalog.plans.values()
+    }
+    return provision(account_id, derive(owned, restrictions, features, _free_plans(catalog)), now=now)
+
+
+def restrictions_of(profile: SubsAccount) -> Restrictions:
+    """Return what the account's debt takes away."""
+    return Restrictions(has_bad_debt=profile.has_bad_debt, is_banned=profile.banned_at is not None)
+
+
+def _owned(ope: Ope) -> Owned | None:
+    if ope.state in {OpeState.DELETED, OpeState.PENDING}:
+        return None
+    phase = ope.current
+    feature = FEATURE_OF_COMPONENT.get(ope.product)
+    if ope.kind == Ope.Kind.SUM and feature is None:
+        return None
+    return Owned(
+        ope_id=ope.pk,
+        zone_id=ope.object_id if ope.object_kind == "zone" else "",
+        rate_plan_id=phase.rate_plan_id,
+        rank=phase.rank,
+        basis=_basis(ope),
+        starts_at=phase.starts_at,
+        ends_at=phase.ends_at,
+        counts=(feature, int(phase.value)) if ope.kind == Ope.Kind.SUM and feature else None,
+    )
+
+
+def _basis(ope: Ope) -> Basis:
+    if ope.license_source_id.startswith(("sub_", "in_")):
+        return Basis.PAID
+    return Basis.FREE if ope.current.rank == 0 else Basis.LICENCE
+
+
+def _free_plans(catalog: Catalog) -> dict[str, str]:
+    free = {plan.family_id: plan.id for plan in catalog.plans.values() if plan.is_free}
+    return {
+        plan.id: free[plan.family_id]
+        for plan in catalog.plans.values()
+        if plan.family_id in free and plan.kind == "enum"
+    }

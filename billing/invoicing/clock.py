@@ -1,0 +1,21 @@
+"""The only writer of billing schedules: when an account is billed next, per interval."""
+
+from datetime import datetime
+
+from accounts.lock import holds_lock
+
+from ..cfstripe.shapes import SubscriptionFacts
+from ..models.invoices import BillingSchedule
+
+
+def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str, next_at: datetime) -> BillingSchedule:
+    """Write the clock that a new Stripe subscription starts. One statement; the caller journals."""
+    assert holds_lock(account_id)
+    return BillingSchedule.objects.create(
+        account_id=account_id,
+        interval=interval,
+        anchor_at=facts.anchor_at,
+        next_at=next_at,
+        owner=BillingSchedule.Owner.STRIPE,
+        stripe_subscription_id=facts.id,
+    )

@@ -1,0 +1,134 @@
+"""The only writer of invoices and their lines: what Stripe shows, next to what we planned."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from accounts import journal
+from accounts.lock import holds_lock
+
+from ..cfstripe.shapes import InvoiceFacts, LineFacts, Raw, read_invoice
+from ..changes_calculator.change_set import PlannedLine
+from ..models.invoices import BillingSchedule, Invoice, InvoiceLine
+from . import ledger
+from .states import FinalizeReason, InvoiceStatus, may_move
+
+
+def record_new(
+    facts: InvoiceFacts,
+    planned: Sequence[PlannedLine],
+    *,
+    account_id: str,
+    schedule: BillingSchedule | None,
+    workflow_id: str | None,
+    reason: FinalizeReason,
+) -> Invoice:
+    """
+    Write an invoice that Stripe made, with its lines, and post it to the ledger. Three statements.
+
+    Lines say which OPE they are for where the plan knows it; amounts are always Stripe's.
+    """
+    assert holds_lock(account_id)
+    lines = [line for fact in facts.lines for line in _lines(fact, planned)]
+    invoice = Invoice.objects.create(
+        account_id=account_id,
+        schedule=schedule,
+        workflow_id=workflow_id,
+        reason=reason.value,
+        currency=facts.currency,
+        created_at=facts.created_at,
+        stripe_invoice_id=facts.id,
+        period_start=min((line.period_start for line in lines), default=facts.created_at),
+        period_end=max((line.period_end for line in lines), default=facts.created_at),
+        **_state(facts),
+    )
+    for line in lines:
+        line.invoice = invoice
+    InvoiceLine.objects.bulk_create(lines)
+    _post(invoice, at=facts.paid_at or facts.finalized_at or facts.created_at)
+    return invoice
+
+
+def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
+    """
+    Bring the row of an invoice that we know up to date; return whether anything changed.
+
+    A move that the state table does not know (an older payload, say) changes nothing. The invoice of a change that
+    is not committed yet is not known: it is written with the commit.
+    """
+    assert holds_lock(account_id)
+    facts = read_invoice(raw)
+    invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=facts.id).first()
+    if invoice is None or not may_move(InvoiceStatus(invoice.status), InvoiceStatus(facts.status)):
+        return False
+    state = _state(facts)
+    before = {name: value for name in state if (value := getattr(invoice, name)) != state[name]}
+    if not before:
+        return False
+    for name in before:
+        setattr(invoice, name, state[name])
+    invoice.save(update_fields=list(before))
+    _post(invoice, at=now)
+    journal.emit(
+        journal.Fact(
+            "invoice.updated",
+            account_id,
+            "system:pipe",
+            cause=facts.id,
+            before={"invoice_id": invoice.pk, **before},
+            after={"invoice_id": invoice.pk, **{name: state[name] for name in before}},
+        ),
+        at=now,
+    )
+    return True
+
+
+def _state(facts: InvoiceFacts) -> dict[str, object]:
+    """The columns that Stripe may change after the invoice was made."""
+    return {
+        "number": facts.number,
+        "status": facts.status,
+        "subtotal_minor": facts.subtotal_minor,
+        "tax_minor": facts.tax_minor,
+        "total_minor": facts.total_minor,
+        "paid_minor": facts.paid_minor,
+        "finalized_at": facts.finalized_at,
+        "paid_at": facts.paid_at,
+        "voided_at": facts.voided_at,
+    }
+
+
+def _post(invoice: Invoice, *, at: datetime) -> None:
+    """Post what the invoice's state means; what was posted before stays as it is."""
+    if invoice.finalized_at is None:
+        return
+    postings = [ledger.finalized(invoice)]
+    if invoice.status == InvoiceStatus.PAID.value:
+        postings.append(ledger.paid(invoice))
+    if invoice.status == InvoiceStatus.VOID.value:
+        postings.append(ledger.voided(invoice))
+    ledger.post(invoice, postings, at=at)
+
+
+def _lines(fact: LineFacts, planned: Sequence[PlannedLine]) -> list[InvoiceLine]:
+    """Split one line of Stripe's among the OPEs it bills, if the plan's amounts for that price add up to it."""
+    ours = [line for line in planned if line.stripe_price_id == fact.price_id]
+    if sum(line.amount_minor for line in ours) != fact.amount_minor or not ours:
+        return [_line(fact, fact.description, "", fact.quantity, fact.amount_minor, None)]
+    return [_line(fact, line.description, line.price_id, line.quantity, line.amount_minor, line) for line in ours]
+
+
+def _line(
+    fact: LineFacts, description: str, price_id: str, quantity: int, amount_minor: int, planned: PlannedLine | None
+) -> InvoiceLine:
+    return InvoiceLine(
+        ope_id=planned.ope_id if planned else None,
+        stripe_line_id=fact.id,
+        description=description[:250],
+        price_id=price_id,
+        quantity=quantity,
+        unit_amount_minor=planned.unit_amount_minor if planned else amount_minor,
+        amount_minor=amount_minor,
+        in_advance=True,
+        period_start=fact.period_start,
+        period_end=fact.period_end,
+    )

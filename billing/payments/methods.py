@@ -1,0 +1,84 @@
+"""The only writer of `payment_method`."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from accounts import journal
+from accounts.lock import account_lock
+
+from ..cfstripe import customers, payment_methods
+from ..cfstripe.errors import StripeDeclined, StripeRefused
+from ..cfstripe.shapes import MethodFacts, Raw, read_method
+from ..customers import ensure_customer
+from ..models.methods import PaymentMethod
+
+
+class UnknownTestCard(ValueError):
+    """Not a test card: no other number is ever taken."""
+
+    code = "unknown_test_card"
+
+
+def store_test_card(account_id: str, *, number: str, actor: str, now: datetime) -> PaymentMethod:
+    """
+    Attach a test card to the account's customer, as the default, and return it. For sandboxes and demos.
+
+    :raises UnknownTestCard: the number is not on the processor's list of test cards.
+    """
+    customer_id = ensure_customer(account_id, now=now)
+    try:
+        facts = payment_methods.attach_test_card(customer_id, number=number, key=f"card_{uuid4().hex}")
+    except (StripeRefused, StripeDeclined) as error:
+        raise UnknownTestCard(
+            "This is not a test card that can be stored. `simulate_card --list` shows them."
+        ) from error
+    customers.set_default_method(customer_id, facts.id)
+    with account_lock(account_id):
+        PaymentMethod.objects.filter(account=account_id, is_default=True).update(is_default=False)
+        return _store(account_id, facts, is_default=True, actor=actor, now=now)
+
+
+def remember(raw: Raw, *, account_id: str, now: datetime) -> bool:
+    """
+    Store a method that the processor says is attached to the account's customer; False if we know it as it is.
+
+    The caller holds the account's lock. The first method of an account becomes its default.
+    """
+    facts = read_method(raw)
+    known = PaymentMethod.objects.filter(processor_id=facts.id, processor=PaymentMethod.Processor.STRIPE).first()
+    if known is not None:
+        return _refresh(known, facts, now=now)
+    has_default = PaymentMethod.objects.filter(account=account_id, is_default=True, deleted_at__isnull=True).exists()
+    _store(account_id, facts, is_default=not has_default, actor="system:pipe", now=now)
+    return True
+
+
+def _store(account_id: str, facts: MethodFacts, *, is_default: bool, actor: str, now: datetime) -> PaymentMethod:
+    method, _ = PaymentMethod.objects.update_or_create(
+        processor=PaymentMethod.Processor.STRIPE,
+        processor_id=facts.id,
+        defaults={"is_default": is_default},
+        create_defaults={
+            "account_id": account_id,
+            "kind": facts.kind,
+            "brand": facts.brand,
+            "last4": facts.last4,
+            "expiry_month": facts.expiry_month,
+            "expiry_year": facts.expiry_year,
+            "is_default": is_default,
+            "created_at": now,
+        },
+    )
+    after = {"payment_method_id": method.pk, "is_default": is_default}
+    journal.emit(journal.Fact("payment_method.stored", account_id, actor, after=after), at=now)
+    return method
+
+
+def _refresh(method: PaymentMethod, facts: MethodFacts, *, now: datetime) -> bool:
+    if (method.expiry_month, method.expiry_year, method.last4) == (facts.expiry_month, facts.expiry_year, facts.last4):
+        return False
+    method.expiry_month, method.expiry_year, method.last4 = facts.expiry_month, facts.expiry_year, facts.last4
+    method.save(update_fields=["expiry_month", "expiry_year", "last4"])
+    after = {"payment_method_id": method.pk}
+    journal.emit(journal.Fact("payment_method.updated", method.account_id, "system:pipe", after=after), at=now)
+    return True

@@ -1,0 +1,36 @@
+"""
+How each change is paid: "live payment" means that this table decides `payment_behavior` on every call. Pure.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PaymentPath(StrEnum):
+    """The ways money is asked for; stored with the plan."""
+
+    NOTHING_DUE = "nothing_due"
+    ON_SESSION_CREATE = "on_session_create"
+    OFF_SESSION_CREATE = "off_session_create"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a path means at Stripe. `payment_behavior` empty: no call."""
+
+    payment_behavior: str
+    off_session: bool
+
+
+BEHAVIOUR: dict[PaymentPath, Behaviour] = {
+    PaymentPath.NOTHING_DUE:        Behaviour("", off_session=False),
+    PaymentPath.ON_SESSION_CREATE:  Behaviour("default_incomplete", off_session=False),
+    PaymentPath.OFF_SESSION_CREATE: Behaviour("error_if_incomplete", off_session=True),
+}  # fmt: skip
+
+
+def path_of(*, due_now_minor: int, on_session: bool) -> PaymentPath:
+    """Return the path of a change that makes a Stripe subscription, or that asks for nothing now."""
+    if due_now_minor == 0:
+        return PaymentPath.NOTHING_DUE
+    return PaymentPath.ON_SESSION_CREATE if on_session else PaymentPath.OFF_SESSION_CREATE

@@ -1,0 +1,21 @@
+"""What wakes the engine. Each looks for due rows until there are none."""
+
+from config import clock
+from config.celery import task
+
+from .changes_calculator.resume import resume_due
+from .deliveries import deliver_due
+
+
+@task("billing.resume_workflows")
+def resume_workflows() -> None:
+    """Take changes on that were left behind."""
+    while resume_due(now=clock.now()):
+        continue
+
+
+@task("billing.deliver_journal")
+def deliver_journal() -> None:
+    """Act on what the journal has for billing."""
+    while deliver_due(now=clock.now()):
+        continue
