@@ -109,7 +109,7 @@ def manage(data_dir: Path, *arguments: str, **given: str) -> subprocess.Complete
     )
 
 
-def people(data_dir: Path, extra: str = "") -> subprocess.CompletedProcess[str]:
+def people(data_dir: Path, extra: str = "pass") -> subprocess.CompletedProcess[str]:
     """Count the people in the database, by a command that knows the data directory only."""
     script = f"from accounts.models import Person; from config import clock; {extra}; print(Person.objects.count())"
     return manage(data_dir, "shell", "--verbosity", "0", "--command", script)
@@ -177,7 +177,8 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_keeps_everything(up):
 
     wait_for(lambda: not up.left_over(), seconds=10, why=lambda: str(up.left_over()))
     up.start()
-    assert people(up.data_dir).stdout == "1\n"
+    done = people(up.data_dir)
+    assert (done.stdout, done.stderr) == ("1\n", "")
     assert json.loads((up.data_dir / "credentials.json").read_text())["ninja_password"] == password
 
 
@@ -257,12 +258,25 @@ def test_production_passes_djangos_own_inspection(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def interpreter_for(as_person: list[str]) -> dict[str, str] | None:
+    """Return the variables with which somebody else can run our Python with our packages, None if nothing can."""
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    for python, path in ((sys.executable, ""), (system, packages)):
+        script = "import subprocess, sys, django; subprocess.run([sys.executable, '-c', 'import psycopg, redis'], check=True)"
+        given = environment(PYTHONPATH=path)
+        if not subprocess.run([*as_person, python, "-c", script], env=given, capture_output=True, check=False).returncode:
+            return {"PYTHON": python, "PYTHONPATH": path}
+    return None
+
+
 def test_an_ordinary_user_can_run_it_too(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("this run is an ordinary user's already")
     person = pwd.getpwnam("nobody")
     as_person = ["setpriv", f"--reuid={person.pw_uid}", f"--regid={person.pw_gid}", "--clear-groups"]
-    if subprocess.run([*as_person, sys.executable, "-c", "import django"], capture_output=True, check=False).returncode:
+    interpreter = interpreter_for(as_person)
+    if interpreter is None:
         pytest.skip(f"NOT TESTED AS AN ORDINARY USER: {sys.executable} can be reached by root alone")
     home = Path("/var/tmp") / f"paygo-{tmp_path.name}-{os.getpid()}"  # noqa: S108  pytest's own is closed to others
     home.mkdir(mode=0o700)
@@ -270,16 +284,18 @@ def test_an_ordinary_user_can_run_it_too(tmp_path):
         os.chown(home, person.pw_uid, person.pw_gid)
         script = "from accounts.models import Person; print(Person.objects.count())"
         done = subprocess.run(
-            [*as_person, sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script],
+            [*as_person, interpreter["PYTHON"], "manage.py", "shell", "--verbosity", "0", "--command", script],
             cwd=ROOT,
-            env=environment(PAYGO_DATA_DIR=str(home / "data"), HOME=str(home)),
+            env=environment(PAYGO_DATA_DIR=str(home / "data"), HOME=str(home), **interpreter),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         wait_for(lambda: not leftovers(home / "data"), seconds=15)
+        owners = {path.owner() for path in (home / "data").rglob("*")}
     finally:
         shutil.rmtree(home)
 
     assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
+    assert owners == {"nobody"}
