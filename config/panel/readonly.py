@@ -1,0 +1,121 @@
+"""What every page of NinjaPanel shares: it is read, never written, and costs the same at any number of rows."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+from .sections import Page
+
+
+class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """
+    A list and a page for one kind of row.
+
+    Lists don't count, don't sort by columns that have no index, and search exactly, by `exact_fields` only.
+    `page_of` says what the page of a row shows.
+    """
+
+    page_of: ClassVar[Callable[[Any], Page]]
+    exact_fields: ClassVar[Sequence[str]] = ()
+    list_disable_select_all = True
+    actions: ClassVar[Sequence[str]] = ()
+    change_list_template = "ninja/list.html"
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    sortable_by: ClassVar[Sequence[str]] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses of the list and the page alone: there is nothing to add, delete or look back on."""
+        ours = ("_changelist", "_change")
+        return [url for url in super().get_urls() if (url.name or "").endswith(ours)]
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return self.exact_fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that have exactly this term in one of `exact_fields`, each looked up by its own index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = any_of(Lookup(self.model, "pk", {name: term}) for name in self.exact_fields)
+        return (queryset.none() if found is None else queryset.filter(pk__in=found)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = {"title": str(self.model._meta.verbose_name_plural).capitalize()}
+        response: HttpResponse = super().changelist_view(request, title | (extra_context or {}))
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the row's page in place of Django's form; there is nothing to fill in."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            gone: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return gone
+        page = type(self).page_of(row)
+        context = self.admin_site.each_context(request) | {
+            "title": page.title,
+            "page": page,
+            "opts": self.opts,
+            "original": row,
+            "has_view_permission": True,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "ninja/page.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A search by index: the rows of `model` that have exactly these values, and which of their columns is wanted."""
+
+    model: type[Model]
+    wanted: str
+    having: dict[str, object]
+
+    def can_match(self) -> bool:
+        """Return whether the fields can have such values at all: no number is `abc`."""
+        try:
+            for name, value in self.having.items():
+                if "__" not in name:
+                    field = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
+                    field.to_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    def query(self) -> QuerySet[Any]:
+        return self.model._default_manager.filter(**self.having).order_by().values(self.wanted)
+
+
+def any_of(lookups: Iterable[Lookup]) -> QuerySet[Any] | None:
+    """
+    Return one query for the union of these lookups; None when none of them can match.
+
+    A union, not an OR: PostgreSQL then asks each index once instead of reading a table.
+    """
+    queries = [lookup.query() for lookup in lookups if lookup.can_match()]
+    return queries[0].union(*queries[1:]) if queries else None

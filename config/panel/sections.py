@@ -1,0 +1,74 @@
+"""What a page of NinjaPanel is made of: values that one template draws."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from .cells import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One answer, large, at the top of a page."""
+
+    title: str
+    answer: object
+    detail: object = ""
+    tone: Tone = Tone.QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values under each other."""
+
+    title: str
+    rows: Sequence[tuple[str, object]]
+    template: ClassVar[str] = "ninja/facts.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells; `empty` is the sentence that stands in place of no rows, `more` a link to the rest."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    empty: str
+    more: object = ""
+    template: ClassVar[str] = "ninja/table.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One fact of a timeline, as a sentence."""
+
+    at: datetime
+    sentence: object
+    detail: object = ""
+    tone: Tone = Tone.QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened, newest first."""
+
+    title: str
+    happenings: Sequence[Happening]
+    empty: str
+    more: object = ""
+    template: ClassVar[str] = "ninja/timeline.html"
+
+
+Section = Facts | Table | Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole page: answers on top, sections below, the short ones aside."""
+
+    title: str
+    subtitle: object = ""
+    cards: Sequence[Card] = ()
+    sections: Sequence[Section] = ()
+    aside: Sequence[Section] = field(default=())

@@ -1,0 +1,200 @@
+"""An account to whom everything has happened, as rows: what the panel's pages are tested with."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from accounts import journal
+from accounts.create_account import create_account, create_zone
+from accounts.lock import account_lock
+from accounts.models import Account, Customer, SubsStuckEvent, Zone, new_id
+from accounts.stuck import open_stuck
+from billing.catalog.load import activate, stage_prices
+from billing.changes_calculator.steps import Step
+from billing.models.changes import ChangeClaim, ChangeWorkflow
+from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, PaymentAttempt
+from billing.models.ledger import LedgerEntry, LedgerTransaction
+from billing.models.methods import PaymentMethod
+from billing.models.objectproducts import Ope
+from billing.objectproducts.phases import Phase
+from entitlements.models import Basis, Entitlement
+from webhooks.models import StripeEvent
+
+CATALOG = Path("billing/catalog/catalog.json")
+NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
+PERIOD = {"period_start": NOW, "period_end": NOW + timedelta(days=31)}
+
+
+def publish_catalog() -> None:
+    """Put the catalogue file on sale, without Stripe."""
+    catalog = json.loads(CATALOG.read_text())
+    activate(catalog, stage_prices(catalog, actor="system:tests", now=NOW), actor="system:tests", now=NOW)
+
+
+def phase(plan: str, *, rank: int, unit_amount_minor: int = 2500, value: str | int | None = None) -> Phase:
+    """Return a monthly phase from NOW on."""
+    return Phase(
+        value=plan if value is None else value,
+        rank=rank,
+        rate_plan_id=plan,
+        price_id=f"{plan}_month_v1" if unit_amount_minor else "",
+        interval="month",
+        unit_amount_minor=unit_amount_minor,
+        billed_quantity=1 if unit_amount_minor else 0,
+        currency="usd",
+        starts_at=NOW,
+        ends_at=NOW + timedelta(days=31),
+    )
+
+
+def own(account: Account, zone: Zone, current: Phase, scheduled: Phase | None = None, **signals: Any) -> Ope:
+    """Give a zone a plan."""
+    return Ope.objects.create(
+        account=account,
+        object_kind="zone",
+        object_id=zone.pk,
+        product="zone_plans",
+        kind=Ope.Kind.ENUM,
+        subscription_id=new_id(),
+        value_phases=[part.to_json() for part in (current, scheduled) if part],
+        license_source_id=signals.pop("license_source_id", "sub_1QpaidPlan:si_1QproMonthly"),
+        created_date=NOW,
+        **signals,
+    )
+
+
+def bill(account: Account, *, total_minor: int, status: str = "paid", number: str = "", **details: Any) -> Invoice:
+    """Ask an account for money, for a plan."""
+    is_paid = status == "paid"
+    return Invoice.objects.create(
+        account=account,
+        number=number or f"PGO-{uuid4().hex[:8].upper()}",
+        stripe_invoice_id=f"in_{uuid4().hex[:20]}",
+        status=status,
+        reason="purchase",
+        currency="usd",
+        subtotal_minor=total_minor,
+        total_minor=total_minor,
+        paid_minor=total_minor if is_paid else 0,
+        created_at=details.pop("created_at", NOW),
+        finalized_at=NOW,
+        paid_at=NOW if is_paid else None,
+        **PERIOD,
+        **details,
+    )
+
+
+def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
+    """Start a purchase that waits for the customer."""
+    after = phase("business", rank=2, unit_amount_minor=25000)
+    workflow = ChangeWorkflow.objects.create(
+        account=account,
+        step=Step.AWAITING_PAYMENT.value,
+        origin="dashboard",
+        actor=f"customer:{account.pk}",
+        request={"object_kind": "zone", "object_id": zone.pk, "plan_name": "business", "interval_name": "monthly",
+                 "components": {"page_rules": 60}, "on_session": True},
+        request_digest="d16e57" * 10,
+        plan={
+            "path": "on_session_create", "currency": "usd", "interval": "month", "due_now_minor": 25000,
+            "period_start": None, "period_end": None,
+            "elements": [{
+                "ope_id": new_id(), "is_new": True, "object_kind": "zone", "object_id": zone.pk, "product": "zone_plans",
+                "kind": "enum", "subscription_id": new_id(), "before": phase("free", rank=0, unit_amount_minor=0).to_json(),
+                "after": after.to_json(), "license_source": "stripe", "stripe_price_id": "price_1Business", "why": "asked for",
+            }],
+            "lines": [{
+                "ope_id": "", "description": "Business Plan", "price_id": "business_month_v1",
+                "stripe_price_id": "price_1Business", "quantity": 1, "unit_amount_minor": 25000, "amount_minor": 25000,
+            }],
+            "calls": [{
+                "operation": "subscriptions.create",
+                "params": {"customer": "cus_9", "items": [{"price": "price_1Business", "quantity": 1}],
+                           "payment_behavior": "default_incomplete", "client_secret": "pi_1_secret_NEVER_SHOWN"},
+            }],
+            "method_id": "", "method_processor_id": "", "claims": [f"object:{zone.pk}"],
+        },
+        stripe_customer_id="cus_9",
+        stripe_invoice_id=f"in_{uuid4().hex[:20]}",
+        stripe_payment_intent_id=f"pi_{uuid4().hex[:20]}",
+        stripe_subscription={"id": "sub_1Waiting", "status": "incomplete"},
+        client_secret="pi_1_secret_NEVER_SHOWN",
+        requested_at=NOW,
+        expires_at=NOW + timedelta(hours=23),
+        next_at=NOW,
+    )  # fmt: skip
+    ChangeClaim.objects.create(workflow=workflow, account=account, resource=f"object:{zone.pk}")
+    return workflow
+
+
+def account_with_everything(name: str = "Acme & Söhne <b>GmbH</b>", *, domain: str = "acme.example", plans: int = 1) -> Account:
+    """Make an account with one of everything and `plans` paid zones."""
+    account = create_account(name=name, email=f"owner@{domain}", actor="customer:signup", now=NOW)
+    Customer.objects.create(account=account, stripe_customer_id=f"cus_{uuid4().hex[:14]}")
+    schedule = BillingSchedule.objects.create(
+        account=account, interval="month", anchor_at=NOW, next_at=NOW + timedelta(days=31), owner="stripe",
+        stripe_subscription_id=f"sub_{uuid4().hex[:20]}",
+    )  # fmt: skip
+    zones = [
+        create_zone(account.pk, name=f"zone{number}.{domain}" if number else domain, actor="customer:owner", now=NOW)
+        for number in range(plans + 2)
+    ]
+    opes = [own(account, zone, phase("pro", rank=1)) for zone in zones[:plans]]
+    own(account, zones[-2], phase("free", rank=0, unit_amount_minor=0), license_source_id="USER:free")
+    own(account, zones[-1], phase("pro", rank=1), phase("free", rank=0, unit_amount_minor=0))
+    method = PaymentMethod.objects.create(
+        account=account, processor="stripe", processor_id=f"pm_{uuid4().hex[:20]}", kind="card", brand="visa", last4="4242",
+        expiry_month=4, expiry_year=2030, is_default=True, created_at=NOW,
+    )  # fmt: skip
+    for ope in opes:
+        _paid(account, ope, method, schedule)
+    bill(account, total_minor=2500, status="open", collection_failed="card_declined")
+    waiting_change(account, zones[0])
+    Entitlement.objects.bulk_create(
+        Entitlement(account=account, zone_id=zone.pk, feature=feature, allocation="max_count", value=20, basis=Basis.PAID,
+                    source_ope_id=opes[0].pk, valid_from=NOW, version=1, changed_at=NOW)
+        for zone in zones[:plans] for feature in ("page_rules", "waf_rules", "image_resizing")
+    )  # fmt: skip
+    open_stuck(
+        source=SubsStuckEvent.Source.STRIPE, external_id=f"evt_{uuid4().hex[:20]}", kind="invoice.payment_failed",
+        reason=SubsStuckEvent.Reason.HANDLER_ERROR, signature="KeyError", customer_reference="cus_9", now=NOW,
+    )  # fmt: skip
+    SubsStuckEvent.objects.filter(kind="invoice.payment_failed").update(account=account)
+    StripeEvent.objects.create(
+        id=f"evt_{uuid4().hex[:20]}", type="invoice.paid", api_version="2026-10-28.endive", account_id=account.pk,
+        created_at=NOW, received_at=NOW, processed_at=NOW, outcome="changed", next_at=NOW,
+        payload={"data": {"object": {"id": "in_1", "object": "invoice", "status": "paid", "amount_paid": 2500,
+                                     "customer_email": "secret.person@acme.example"}}},
+    )  # fmt: skip
+    with account_lock(account.pk):
+        journal.emit(
+            journal.Fact("change.requested", account.pk, f"customer:{account.pk}"),
+            journal.Fact("change.committed", account.pk, f"customer:{account.pk}", after={"due_now_minor": 2500}),
+            journal.Fact("change.declined", account.pk, "system:resume", reason="card_declined"),
+            journal.Fact("change.requested", account.pk, "agent:ann", reason="ticket 4711"),
+            at=NOW + timedelta(hours=2),
+        )
+    return account
+
+
+def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSchedule) -> None:
+    invoice = bill(account, total_minor=2500, schedule=schedule)
+    InvoiceLine.objects.create(
+        invoice=invoice, ope=ope, description="Pro Plan", price_id="pro_month_v1", quantity=1, unit_amount_minor=2500,
+        amount_minor=2500, in_advance=True, **PERIOD,
+    )  # fmt: skip
+    PaymentAttempt.objects.create(
+        account=account, invoice=invoice, method=method, status="succeeded", on_session=True, amount_minor=2500, currency="usd",
+        stripe_payment_intent_id=f"pi_{uuid4().hex[:20]}", started_at=NOW, finished_at=NOW,
+    )  # fmt: skip
+    for kind, sides in (("finalized", (("receivable", 2500), ("revenue", -2500))),
+                        ("paid", (("cash_stripe", 2500), ("receivable", -2500)))):  # fmt: skip
+        posted = LedgerTransaction.objects.create(
+            account=account, kind=kind, source=f"{kind}:{invoice.pk}", invoice=invoice, posted_at=NOW
+        )
+        LedgerEntry.objects.bulk_create(
+            LedgerEntry(transaction=posted, account=account, book=book, amount_minor=amount_minor, currency="usd")
+            for book, amount_minor in sides
+        )
