@@ -96,8 +96,8 @@ WITH fact AS (
     FROM fact ORDER BY position
     RETURNING id, account_id, kind
 )
-INSERT INTO journal_delivery (entry_id, account_id, consumer, next_at, attempts)
-SELECT entry.id, entry.account_id, told.consumer, %s, 0
+INSERT INTO journal_delivery (entry_id, account_id, consumer, next_at, attempts, lease_backend)
+SELECT entry.id, entry.account_id, told.consumer, %s, 0, ''
 FROM entry JOIN unnest(%s::text[], %s::text[]) AS told(kind, consumer) USING (kind)
 ORDER BY entry.id
 """
