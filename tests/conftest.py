@@ -4,10 +4,12 @@ The ground that tests stand on. Import order matters here: the settings read the
 - `db`: the worker's database, rolled back after the test.
 - `story`: the same database, committed for good; make fresh accounts, clean nothing.
 - `sandbox`, `stripe_calls`, `clock`: the worker's sandbox, what was called there, its clock.
+- `catalog`: the project's catalogue, published there.
 - `live_server_url`: the application over HTTP, with the sandbox's webhooks pointed at it.
 - `page` (of pytest-playwright): the machine's own Chromium.
 """
 
+import json
 import os
 import threading
 from collections import Counter
@@ -75,6 +77,17 @@ def sandbox() -> Iterator[outside.Sandbox]:
     started = outside.start_sandbox(settings.DATA_DIR)
     yield started
     started.child.stop()
+
+
+@pytest.fixture(scope="session")
+def catalog(sandbox: outside.Sandbox, django_db_setup: None, django_db_blocker: Any) -> None:
+    """The project's catalogue on sale in this worker's database and sandbox."""
+    from billing.catalog.publish import publish
+    from billing.management.commands.publish_catalog import DEFAULT_FILE
+    from config import clock
+
+    with django_db_blocker.unblock():
+        publish(json.loads(DEFAULT_FILE.read_text()), actor="system:tests", now=clock.now())
 
 
 @pytest.fixture

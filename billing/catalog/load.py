@@ -94,7 +94,7 @@ def _load_plans(catalog: dict[str, Any]) -> None:
             public_keys=row["public_keys"],
             scope=row["scope"],
             kind=row["kind"],
-            rank=row["rank"],
+            rank=row.get("rank"),
             is_contract=row["is_contract"],
             externally_managed=row["externally_managed"],
             sets=row["sets"],

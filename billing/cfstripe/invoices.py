@@ -2,7 +2,7 @@
 
 from .client import client
 from .errors import translated
-from .shapes import Raw
+from .shapes import Raw, raw_of
 
 WITH_PAYMENT = ["payments", "confirmation_secret"]
 
@@ -20,16 +20,16 @@ def pay(invoice_id: str, *, method_processor_id: str, off_session: bool, key: st
             {"payment_method": method_processor_id, "off_session": off_session, "expand": ["payments"]},
             {"idempotency_key": key},
         )
-    return invoice.to_dict()
+    return raw_of(invoice)
 
 
 def retrieve(invoice_id: str) -> Raw:
     """Return the invoice as it is now, with its payment and the secret to confirm it."""
     with translated():
-        return client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}).to_dict()
+        return raw_of(client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}))
 
 
 def void(invoice_id: str, *, key: str) -> Raw:
     """Return the invoice, void: nobody can pay it any more. Only an open invoice can be voided."""
     with translated():
-        return client().v1.invoices.void_invoice(invoice_id, {}, {"idempotency_key": key}).to_dict()
+        return raw_of(client().v1.invoices.void_invoice(invoice_id, {}, {"idempotency_key": key}))

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 Raw = dict[str, Any]
 
@@ -88,6 +89,18 @@ class MethodFacts:
     expiry_year: int | None
 
 
+class Answer(Protocol):
+    """What the SDK returns."""
+
+    def to_dict(self) -> Raw: ...
+
+
+def raw_of(answer: Answer) -> Raw:
+    """Return an answer as it came over the wire: the SDK makes decimals of strings, which JSON can't hold."""
+    raw: Raw = _plain(answer.to_dict())
+    return raw
+
+
 def read_invoice(raw: Raw) -> InvoiceFacts:
     """Return the facts of an invoice object."""
     transitions = raw.get("status_transitions") or {}
@@ -158,6 +171,14 @@ def id_of(reference: object) -> str:
 def time_of(seconds: int) -> datetime:
     """Return Stripe's whole seconds as a time, UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _time(seconds: int | None) -> datetime | None:

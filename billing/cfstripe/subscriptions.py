@@ -4,13 +4,13 @@ from typing import Any
 
 from .client import client
 from .errors import StripeRefused, translated
-from .shapes import Raw
+from .shapes import Raw, raw_of
 
 
 def create(params: dict[str, Any], *, key: str) -> Raw:
     """Return the new subscription with its first invoice expanded; the same one when repeated with the same key."""
     with translated():
-        return client().v1.subscriptions.create(params, {"idempotency_key": key}).to_dict()  # type: ignore[arg-type]
+        return raw_of(client().v1.subscriptions.create(params, {"idempotency_key": key}))  # type: ignore[arg-type]
 
 
 def cancel(subscription_id: str, *, key: str) -> None:
@@ -29,10 +29,10 @@ def of_customer(customer_id: str) -> list[Raw]:
     """Return every subscription of the customer, ended ones too, newest first."""
     with translated():
         page = client().v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100})
-        return [subscription.to_dict() for subscription in page.auto_paging_iter()]
+        return [raw_of(subscription) for subscription in page.auto_paging_iter()]
 
 
 def retrieve(subscription_id: str) -> Raw:
     """Return the subscription as it is now."""
     with translated():
-        return client().v1.subscriptions.retrieve(subscription_id).to_dict()
+        return raw_of(client().v1.subscriptions.retrieve(subscription_id))
