@@ -42,7 +42,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     event = json.loads(payload)
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [event["id"], event["type"], event["api_version"], payload.decode()])
-    return HttpResponse()
+    return HttpResponse(headers={"Content-Length": "0"})
 
 
 urlpatterns = [path("webhooks/stripe", webhook)]

@@ -14,7 +14,7 @@ from config.embedded import DURABLE, Postgres, Valkey
 from config.supervise import MARK, Child, Program, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-PASSWORD = "of a benchmark: lives as long as its temporary directory"
+PASSWORD = "lives-as-long-as-its-temporary-directory"
 WEBHOOK_SECRET = "whsec_of_a_benchmark"
 WORKERS = 2
 

@@ -25,10 +25,10 @@ def stripe(request: HttpRequest) -> HttpResponse:
     verdict = event_filter.receive(
         method=request.method or "",
         content_length=_content_length(request),
-        signature=request.headers.get("Stripe-Signature", ""),
+        signature=request.META.get("HTTP_STRIPE_SIGNATURE", ""),
         read=lambda: request.body,
     )
-    response = HttpResponse(status=STATUS_OF[verdict])
+    response = HttpResponse(status=STATUS_OF[verdict], headers={"Content-Length": "0"})
     if verdict is Verdict.WRONG_METHOD:
         response["Allow"] = "POST"
     return response
