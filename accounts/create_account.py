@@ -61,7 +61,7 @@ def create_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zon
     :raises InvalidDetail: not a domain name.
     :raises ZoneTaken: the domain is served already, by this account or another.
     """
-    domain = _domain(name)
+    domain = clean_domain(name)
     with account_lock(account_id):
         try:
             with transaction.atomic():
@@ -82,6 +82,18 @@ def issue_token(account_id: str, person: Person, *, name: str, actor: str, now: 
     return token
 
 
+def clean_domain(name: str) -> str:
+    """
+    Return a domain name as it is kept: lower case, no dot at its end.
+
+    :raises InvalidDetail: it is no domain name.
+    """
+    domain = name.strip().lower().rstrip(".")
+    if not _DOMAIN.match(domain):
+        raise InvalidDetail(f"zone: {name[:80]!r} is not a domain name.")
+    return domain
+
+
 def _name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > 160:
@@ -96,10 +108,3 @@ def _email(email: str) -> str:
     except ValidationError as error:
         raise InvalidDetail("email: this is not an e-mail address.") from error
     return email
-
-
-def _domain(name: str) -> str:
-    domain = name.strip().lower().rstrip(".")
-    if not _DOMAIN.match(domain):
-        raise InvalidDetail(f"zone: {name[:80]!r} is not a domain name.")
-    return domain

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from billing.models.catalog import Component, Meter, PlanEntitlement, Price, RatePlan
-from config.panel.cells import Tone, amount, badge, code, link, number
+from config.panel.cells import Tone, amount, badge, code, link, number, yes_no_or
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page, Table
 
@@ -24,13 +24,13 @@ def plan_page(plan: RatePlan) -> Page:
         title=plan.public_name,
         subtitle=badge("contract", Tone.INFO) if plan.is_contract else badge("self-serve", Tone.GOOD),
         sections=[
-            Table("Prices", ("Price", "Of", "Each", "Amount", "On sale", "At Stripe"),
+            Table("Prices", ("Price", "Each", "Amount", "On sale", "At Stripe"),
                   [_price_row(price) for price in prices], "It has no price: it is free or sold by contract."),
             Table("Components", ("Component", "Included", "More of it costs"),
                   [(c.name, number(c.included), code(c.price_series) if c.price_series else "not sold") for c in components],
                   "It has no countable parts."),
             Table("What it gives", ("Feature", "Value", "Form", "Set"),
-                  [(g.feature, str(g.value), g.get_allocation_display(), g.feature_set) for g in gives], "It gives nothing."),
+                  [(g.feature, yes_no_or(g.value), g.get_allocation_display(), g.feature_set) for g in gives], "It gives nothing."),
             Table("Meters", ("Meter", "Unit", "Included", "Rounding"),
                   [(m.service_name, m.unit, number(m.included), m.rounding) for m in meters], "Nothing of it is metered."),
         ],
@@ -55,7 +55,7 @@ def price_page(price: Price) -> Page:
         title=price.pk,
         subtitle=_on_sale(price),
         sections=[
-            Table("Versions", ("Price", "Of", "Each", "Amount", "On sale", "At Stripe"),
+            Table("Versions", ("Price", "Each", "Amount", "On sale", "At Stripe"),
                   [_price_row(version) for version in versions.order_by("-version")], ""),
             Table("Sold with", ("Plan",), [(link(RatePlan, plan.pk, plan.public_name),) for plan in sold_in.order_by("position")],
                   "No plan sells it any more."),
@@ -72,6 +72,7 @@ def price_page(price: Price) -> Page:
 
 @admin.register(RatePlan)
 class RatePlanPanel(ReadOnlyPanel):
+    title = "Plans"
     page_of = plan_page
     list_display = ("public_name", "identifier", "family", "scope", "kind", "rank")
     list_select_related = ("family",)
@@ -89,6 +90,7 @@ class RatePlanPanel(ReadOnlyPanel):
 
 @admin.register(Price)
 class PricePanel(ReadOnlyPanel):
+    title = "Prices"
     page_of = price_page
     list_display = ("identifier", "series", "interval", "unit_amount", "version", "on_sale", "at_stripe")
     exact_fields = ("pk", "series", "stripe_price_id")
@@ -119,7 +121,6 @@ def _on_sale(price: Price) -> SafeString:
 def _price_row(price: Price) -> Sequence[object]:
     return (
         link(Price, price.pk, price.pk),
-        price.series,
         price.interval,
         amount(price.unit_amount_minor, price.currency),
         _on_sale(price),

@@ -82,6 +82,7 @@ def change_page(workflow: ChangeWorkflow) -> Page:
 
 @admin.register(ChangeWorkflow)
 class ChangePanel(ReadOnlyPanel):
+    title = "Changes"
     page_of = change_page
     list_display = ("asked_for", "step_shown", "due", "origin", "account_link", "requested", "ended")
     list_select_related = ("account",)

@@ -12,13 +12,27 @@ from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice, InvoiceLine, PaymentAttempt
 from billing.models.ledger import LedgerEntry
 from billing.models.objectproducts import Ope
-from config.panel.cells import NOTHING, Tone, amount, badge, code, link, moment, money, number, period, with_note
+from config.panel.cells import (
+    NOTHING,
+    Tone,
+    amount,
+    badge,
+    code,
+    day,
+    link,
+    moment,
+    money,
+    nowrap,
+    number,
+    period,
+    with_note,
+)
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Card, Facts, Page, Table
 
 from .words import INVOICES
 
-INVOICE_HEADERS = ("Number", "Status", "For", "Total", "Paid", "Period", "Created")
+INVOICE_HEADERS = ("Number", "Status", "For", "Total", "Paid", "Of")
 
 ATTEMPTS = {
     PaymentAttempt.Status.IN_FLIGHT: Tone.WAITING,
@@ -32,13 +46,12 @@ ATTEMPTS = {
 def invoice_row(invoice: Invoice) -> Sequence[object]:
     """Return the cells of one invoice, under INVOICE_HEADERS."""
     return (
-        link(Invoice, invoice.pk, invoice),
+        link(Invoice, invoice.pk, nowrap(str(invoice))),
         with_note(status_badge(invoice), invoice.collection_failed),
         invoice.get_reason_display(),
         amount(invoice.total_minor, invoice.currency),
         amount(invoice.paid_minor, invoice.currency),
-        period(invoice.period_start, invoice.period_end),
-        moment(invoice.created_at),
+        day(invoice.created_at),
     )
 
 
@@ -92,6 +105,7 @@ def invoice_page(invoice: Invoice) -> Page:
 
 @admin.register(Invoice)
 class InvoicePanel(ReadOnlyPanel):
+    title = "Invoices"
     page_of = invoice_page
     list_display = ("number_or_draft", "status_shown", "reason", "total", "paid", "account_link", "created")
     list_select_related = ("account",)

@@ -14,13 +14,13 @@ from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.objectproducts import Ope
 from billing.objectproducts.phases import Phase
 from billing.objectproducts.state import STATE_SQL, OpeState
-from config.panel.cells import NOTHING, amount, badge, code, link, moment, number, period, with_note
+from config.panel.cells import NOTHING, amount, badge, code, day, link, moment, number, period, with_note
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page, Table
 
 from .words import STATES, billed, licence_in_words
 
-OPE_HEADERS = ("State", "Product", "Attached to", "Now", "Next period", "Billed by", "Period")
+OPE_HEADERS = ("State", "Product", "Attached to", "Now", "Next period", "Billed by", "Until")
 
 
 def with_state(opes: QuerySet[Ope]) -> QuerySet[Ope]:
@@ -38,7 +38,7 @@ def ope_row(ope: Ope) -> Sequence[object]:
         _phase(ope.current),
         _phase(ope.scheduled) if ope.scheduled else NOTHING,
         with_note(licence_in_words(ope.license_source_id), code(ope.license_source_id)),
-        period(ope.current.starts_at, ope.current.ends_at),
+        day(ope.current.ends_at),
     )
 
 
@@ -50,7 +50,7 @@ def ope_page(ope: Ope) -> Page:
     billed_lines = InvoiceLine.objects.filter(ope=ope).select_related("invoice").order_by("-pk")[:20]
     return Page(
         title=f"{ope.product} on {ope.zone_name or 'the account'}",
-        subtitle=with_note(badge(state.value, tone), meaning),
+        subtitle=with_note(badge(state.value.replace("_", " "), tone), meaning),
         sections=[
             Facts("The five signals", [
                 ("Existence", with_note("removed" if ope.deleted_date else "live", moment(ope.deleted_date) if ope.deleted_date else "")),
@@ -96,6 +96,7 @@ def ope_page(ope: Ope) -> Page:
 
 @admin.register(Ope)
 class OpePanel(ReadOnlyPanel):
+    title = "OPEs"
     page_of = ope_page
     list_display = ("name", "state", "attached", "value", "licence", "account_link", "created")
     list_select_related = ("account",)

@@ -1,0 +1,59 @@
+"""How far a change has come."""
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import Caller
+from accounts.api.envelope import answer, rfc3339
+from accounts.api.scope import AccountView
+from accounts.roles import Permission
+
+from ..changes_calculator.steps import Step
+from ..models.changes import ChangeWorkflow
+
+# What a step means to whoever polls.
+STATES: dict[Step, str] = {
+    Step.PLANNED:          "running",
+    Step.PAYING:           "running",
+    Step.AWAITING_PAYMENT: "waiting",
+    Step.PAID:             "running",
+    Step.STOPPING:         "stopping",
+    Step.COMMITTED:        "committed",
+    Step.DECLINED:         "declined",
+    Step.EXPIRED:          "expired",
+    Step.ABANDONED:        "abandoned",
+}  # fmt: skip
+
+
+class WorkflowView(AccountView):
+    """`/accounts/{account_id}/workflows/{workflow_id}`: one change; poll it until `finished_on` is set."""
+
+    needs = {"GET": Permission.READ}
+
+    def get(self, _request: Request, account_id: str, workflow_id: str) -> Response:
+        workflow = ChangeWorkflow.objects.filter(account=account_id, pk=workflow_id).first()
+        if workflow is None:
+            raise Http404
+        return answer(_shape(workflow, self.caller))
+
+
+def _shape(workflow: ChangeWorkflow, caller: Caller) -> dict[str, Any]:
+    account_id = workflow.account_id
+    may_act = caller.may(Permission.CHANGE_SUBSCRIPTIONS, account_id) or caller.may(Permission.PAY, account_id)
+    return {
+        "id": workflow.pk,
+        "state": STATES[Step(workflow.step)],
+        "object": {"type": workflow.request["object_kind"], "id": workflow.request["object_id"]},
+        "rate_plan": {"id": workflow.request["plan_name"]},
+        "frequency": workflow.request["interval_name"],
+        "created_on": rfc3339(workflow.requested_at),
+        "expires_on": rfc3339(workflow.expires_at),
+        "finished_on": rfc3339(workflow.finished_at),
+        "client_secret": (workflow.client_secret or None) if may_act else None,
+        "refusal": {"name": workflow.refusal_code, "message": workflow.refusal_message}
+        if workflow.refusal_code
+        else None,
+    }
