@@ -1,13 +1,27 @@
 """Every door on one page."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
+from accounts.api.paths import HexId
+from config import api_errors
 from config.health import healthz, readyz
 
-urlpatterns = [
+register_converter(HexId, "id")
+
+API = "client/v4/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("webhooks/", include("webhooks.urls")),
+    path(API, include("accounts.api.urls")),
+    path(API, include("billing.api.urls")),
+    path(API, include("entitlements.api.urls")),
+    path(f"{API}docs/errors", api_errors.errors_page, name="api-errors"),
     path("ninja/", admin.site.urls),
 ]
+
+handler400 = api_errors.bad_request
+handler404 = api_errors.not_found
+handler500 = api_errors.server_error

@@ -1,0 +1,81 @@
+"""Views that begin with what the caller may see: the account or zone of the path is resolved once, here."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.http import Http404
+from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import Zone
+from accounts.roles import Permission
+
+from .authentication import Caller
+from .body import AlwaysJson, BoundedJSONParser, refuse_large_body
+
+
+class ApiView(APIView):
+    """
+    A view under `/client/v4`.
+
+    `needs` names for each method the permission it asks for; None: any valid token will do. A method that is
+    not named is not allowed, so an endpoint can't be opened by forgetting to guard it.
+    """
+
+    needs: ClassVar[Mapping[str, Permission | None]] = {}
+    caller: Caller
+    parser_classes = [BoundedJSONParser]
+    content_negotiation_class = AlwaysJson
+    metadata_class = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse what can be refused without the database, then authenticate, then authorise."""
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in self.needs:
+            raise MethodNotAllowed(str(request.method))
+        refuse_large_body(request)
+        super().initial(request, *args, **kwargs)
+        self.caller = request.user  # type: ignore[assignment]  # ours, of authentication.py
+        self.authorise(self.needs[method], **kwargs)
+
+    def authorise(self, permission: Permission | None, **_path: str) -> None:
+        """
+        Say no unless the caller may.
+
+        :raises PermissionDenied: there is no account in which the caller may do this.
+        """
+        if permission is not None and not self.caller.accounts_where(permission):
+            raise PermissionDenied
+
+
+class AccountView(ApiView):
+    """A view under `/accounts/{account_id}`. An account that doesn't exist looks like one that is not the caller's."""
+
+    def authorise(self, permission: Permission | None, **path: str) -> None:
+        """
+        :raises PermissionDenied: not the caller's account, or the role or the token's scopes don't allow it.
+        """
+        assert permission is not None, "an account's views always ask for a permission"
+        if not self.caller.may(permission, path["account_id"]):
+            raise PermissionDenied
+
+
+class ZoneView(ApiView):
+    """A view under `/zones/{zone_id}`; `zone` comes with its account. One statement finds it among the caller's."""
+
+    zone: Zone
+
+    def authorise(self, permission: Permission | None, **path: str) -> None:
+        """
+        :raises Http404: no such zone, or somebody else's.
+        :raises PermissionDenied: the role or the token's scopes don't allow it.
+        """
+        assert permission is not None, "a zone's views always ask for a permission"
+        mine = Zone.objects.filter(account__in=list(self.caller.roles), deleted_at__isnull=True)
+        zone = mine.select_related("account").filter(pk=path["zone_id"]).first()
+        if zone is None:
+            raise Http404
+        if not self.caller.may(permission, zone.account_id):
+            raise PermissionDenied
+        self.zone = zone
