@@ -143,7 +143,7 @@ def _is_wrong_object(wish: Wish) -> bool:
 
 def _lacks_core_plan(wish: Wish) -> bool:
     """Add-ons of a zone need a paid zone plan under them."""
-    if wish.plan is None or wish.request.object_kind is not ObjectKind.ZONE or wish.plan.product == CORE_FAMILY:
+    if wish.plan is None or wish.plan.scope != ObjectKind.ZONE.value or wish.plan.product == CORE_FAMILY:
         return False
     core = wish.snapshot.element(wish.request.object_id, CORE_FAMILY)
     return core is None or core.current.rank == 0

@@ -1,0 +1,148 @@
+"""Every reason to refuse, with the row next to it that is not refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from billing.catalog.values import Catalog, ComponentItem, PlanItem, PriceItem
+from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin
+from billing.changes_calculator.snapshot import Element, Schedule, Snapshot, Waiting
+from billing.changes_calculator.validate import LARGEST_COUNT, MESSAGES, RULES, validate
+from billing.objectproducts.phases import Phase
+from billing.objectproducts.state import OpeState
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+ACCOUNT, ZONE = "a" * 32, "b" * 32
+
+
+def price(series, interval, amount_minor, currency="usd"):
+    return PriceItem(f"{series}_{interval}_v1", interval, currency, amount_minor, f"price_{series}_{interval}")
+
+
+def plan_item(name, rank, prices, **changes):
+    details = {
+        "id": name,
+        "family_id": "zone_plans",
+        "public_name": name.title(),
+        "public_keys": (f"CF_{name.upper()}",),
+        "scope": "zone",
+        "kind": "enum",
+        "rank": rank,
+        "is_contract": False,
+        "externally_managed": False,
+        "sets": (),
+        "prices": {interval: price(name, interval, amount) for interval, amount in prices.items()},
+        "components": (
+            ComponentItem("zones", "sum", 1, {}),
+            ComponentItem("page_rules", "sum", 20, {"month": price("page_rules", "month", 100)}),
+        ),
+        "features": (),
+    }
+    return PlanItem(**(details | changes))
+
+
+PLANS = [
+    plan_item("free", 0, {"month": 0}),
+    plan_item("pro", 1, {"month": 2500, "year": 24000}),
+    plan_item("monthly_only", 1, {"month": 900}),
+    plan_item("enterprise", 3, {}),
+    plan_item("argo", 1, {"month": 500}, family_id="zone_addons", kind="addon"),
+    plan_item("workers", 1, {"month": 500}, family_id="developer", kind="addon", scope="account"),
+]
+CATALOG = Catalog(1, {p.id: p for p in PLANS}, {alias.lower(): p.id for p in PLANS for alias in (p.id, *p.public_keys)})
+
+
+def element(plan, rank, *, scheduled_rank=None, interval="month", currency="usd", state=OpeState.ACTIVE):
+    phase = Phase(plan, rank, plan, f"{plan}_{interval}_v1", interval, 2500, 1, currency, NOW, None)
+    scheduled = replace(phase, value="free", rank=scheduled_rank) if scheduled_rank is not None else None
+    return Element("c" * 32, ZONE, "zone_plans", "enum", "d" * 32, phase, scheduled, "sub_1:si_1", state)
+
+
+FREE = element("free", 0, state=OpeState.GRANTED)
+PRO = element("pro", 1)
+CLEAR = Snapshot(
+    account_id=ACCOUNT,
+    account_is_contract=False,
+    is_banned=False,
+    has_bad_debt=False,
+    owes_open_invoice=False,
+    owns_object=True,
+    stripe_customer_id="cus_1",
+    catalog=CATALOG,
+    elements=(FREE,),
+)
+BUY_PRO = ChangeRequest(
+    account_id=ACCOUNT,
+    object_kind=ObjectKind.ZONE,
+    object_id=ZONE,
+    plan_name="pro",
+    interval_name="monthly",
+    components=(),
+    origin=Origin.DASHBOARD,
+    actor="customer:tests",
+    on_session=True,
+    requested_at=NOW,
+)
+OTHER_WISH = replace(BUY_PRO, plan_name="business").digest()
+
+
+def pro_with(name, value):
+    return {"components": (ComponentValue(name, value),)}
+
+
+TABLE = [
+    # the request           the account                                                       refused for
+    ({},                    {},                                                               []),
+    ({},                    {"is_banned": True},                                              ["account_banned"]),
+    ({"plan_name": "free"}, {"is_banned": True},                                              []),
+    ({},                    {"has_bad_debt": True},                                           ["outstanding_balance"]),
+    ({},                    {"owes_open_invoice": True},                                      ["outstanding_balance"]),
+    ({"plan_name": "free"}, {"owes_open_invoice": True},                                      []),
+    ({},                    {"owes_open_invoice": True, "elements": (PRO,)},                  []),
+    ({},                    {"is_banned": True, "has_bad_debt": True},                        ["account_banned", "outstanding_balance"]),
+    ({},                    {"account_is_contract": True},                                    ["not_self_serve"]),
+    ({"plan_name": "enterprise"}, {},                                                         ["not_self_serve", "frequency_not_offered"]),
+    ({"plan_name": "nope"}, {},                                                               ["unknown_plan"]),
+    ({"plan_name": "Cf_pRo"}, {},                                                             []),
+    ({},                    {"owns_object": False},                                           ["wrong_object"]),
+    ({"plan_name": "workers"}, {},                                                            ["wrong_object"]),
+    ({"plan_name": "argo"}, {},                                                               ["core_plan_required"]),
+    ({"plan_name": "argo"}, {"elements": (PRO,)},                                             []),
+    ({},                    {"elements": (element("pro", 1, scheduled_rank=0),)},             ["change_scheduled", "change_not_offered"]),
+    ({"interval_name": "yearly"}, {},                                                         []),
+    ({"interval_name": "ANNUAL"}, {},                                                         []),
+    ({"interval_name": "weekly"}, {},                                                         ["frequency_not_offered"]),
+    ({"interval_name": None}, {},                                                             []),
+    ({"plan_name": "monthly_only", "interval_name": "yearly"}, {},                            ["frequency_not_offered"]),
+    (pro_with("page_rules", 19), {},                                                          ["quantity_out_of_range"]),
+    (pro_with("page_rules", 20), {},                                                          []),
+    (pro_with("page_rules", 21), {},                                                          []),
+    (pro_with("page_rules", LARGEST_COUNT), {},                                               []),
+    (pro_with("page_rules", LARGEST_COUNT + 1), {},                                           ["quantity_out_of_range"]),
+    (pro_with("zones", 1), {},                                                                []),
+    (pro_with("zones", 2), {},                                                                ["quantity_out_of_range"]),
+    (pro_with("unheard_of", 1), {},                                                           ["quantity_out_of_range"]),
+    ({"components": (ComponentValue("page_rules", 21), ComponentValue("page_rules", 22))}, {}, ["quantity_out_of_range"]),
+    ({},                    {"waiting": (Waiting("w", OTHER_WISH, frozenset({f"object:{ZONE}"})),)},       ["change_in_flight"]),
+    ({},                    {"waiting": (Waiting("w", OTHER_WISH, frozenset({"clock:month"})),)},          ["change_in_flight"]),
+    ({},                    {"waiting": (Waiting("w", OTHER_WISH, frozenset({"clock:year"})),)},           []),
+    ({},                    {"waiting": (Waiting("w", BUY_PRO.digest(), frozenset({f"object:{ZONE}"})),)}, []),
+    ({},                    {"elements": (FREE, replace(element("pro", 1, currency="eur"), object_id=ACCOUNT))}, ["currency_mismatch"]),
+    ({},                    {"schedules": (Schedule("month", NOW, "sub_1"),)},                ["change_not_offered"]),
+    ({},                    {"schedules": (Schedule("year", NOW, "sub_1"),)},                 []),
+    ({"plan_name": "free"}, {"elements": (PRO,)},                                             ["change_not_offered"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_changes", "account_changes", "codes"), TABLE)
+def test_validate(request_changes, account_changes, codes):
+    refusals = validate(replace(BUY_PRO, **request_changes), replace(CLEAR, **account_changes))
+
+    assert [refusal.code for refusal in refusals] == codes
+
+
+def test_each_rule_refuses_in_the_table_and_says_why():
+    refused = {code for _, _, codes in TABLE for code in codes}
+
+    assert refused == {rule.code for rule in RULES} == set(MESSAGES)
