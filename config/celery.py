@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar, cast
 
 import structlog
 from celery import Celery, signals
-from kombu import Queue as BrokerQueue
+from kombu.entity import Queue as BrokerQueue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -42,7 +42,7 @@ BEATS = (
 
 app = Celery("paygo", broker=settings.REDIS_URL)
 app.conf.update(
-    task_queues=[BrokerQueue(queue.value) for queue in Queue],
+    task_queues=[BrokerQueue(queue.value) for queue in Queue],  # type: ignore[no-untyped-call]
     task_default_queue=Queue.OPS.value,
     task_ignore_result=True,
     task_acks_late=True,
@@ -85,6 +85,6 @@ def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return declare
 
 
-@signals.setup_logging.connect
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_logging(**_: object) -> None:
     """Leave logging as Django's settings made it: a receiver is what keeps Celery from replacing it."""

@@ -21,7 +21,8 @@ ROLE = "paygo"
 # What a crash of the machine may cost is nothing where people work, and does not matter in tests.
 DURABLE: Mapping[str, str] = {}
 FORGETFUL: Mapping[str, str] = {
-    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200", "max_wal_size": "4GB",
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB",
+    "max_connections": "200",
 }  # fmt: skip
 
 
@@ -162,9 +163,9 @@ def make_cluster(directory: Path, password: str, *, is_durable: bool) -> None:
     try:
         user = pwd.getpwnam(binaries.USER_OF_ROOT) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     except KeyError:
+        who = f"there is no user {binaries.USER_OF_ROOT}" if os.geteuid() == 0 else f"user id {os.geteuid()} has none"
         raise CannotStart(
-            f"PostgreSQL needs a user name, and {'there is no user nobody' if os.geteuid() == 0 else f'user id {os.geteuid()} has none'}: "
-            "add one to /etc/passwd, or set DATABASE_URL."
+            f"PostgreSQL needs a user name, and {who}: add it to /etc/passwd, or set DATABASE_URL."
         ) from None
     half_made = directory.with_name(f"{directory.name}.new")
     shutil.rmtree(half_made, ignore_errors=True)

@@ -16,13 +16,13 @@ _is_migrated = False
 
 
 @require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz(_request: HttpRequest) -> JsonResponse:
     """Answer as long as the process can: asks nobody, so that a dead database restarts no web server."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when every part does what is needed of it, else 503; each part is named with yes or no, never why."""
     parts = {name: is_ready() for name, is_ready in CHECKS}
     is_ready = all(parts.values())

@@ -18,7 +18,9 @@ WITHOUT_PARTS = frozenset({
     "findstatic", "diffsettings", "makemessages", "compilemessages", "startapp", "startproject", "up",
 })  # fmt: skip
 # Commands that are about the schema itself, or bring it up to date.
-WITHOUT_SCHEMA = frozenset({"migrate", "prepare", "showmigrations", "sqlmigrate", "lintmigrations", "dbshell", "optimizemigration"})
+WITHOUT_SCHEMA = frozenset({
+    "migrate", "prepare", "showmigrations", "sqlmigrate", "squashmigrations", "lintmigrations", "dbshell",
+})  # fmt: skip
 JOIN_SECONDS = 120.0
 
 # Held until the process ends: as long as it is, nobody stops the parts.
@@ -109,7 +111,7 @@ def _prepare() -> None:
     :raises CannotStart: that failed; what it said is on standard error.
     """
     _say("Bringing the database up to date …")
-    done = subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, stdout=sys.stderr, check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, stdout=sys.stderr, check=False)
     if done.returncode:
         raise CannotStart("The database could not be brought up to date.")
 

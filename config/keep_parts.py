@@ -44,7 +44,7 @@ def _tell(sentence: str) -> None:
         print(sentence, flush=True)  # noqa: T201  the line that the command waits for
         sys.stdout.close()
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
 
 
 if __name__ == "__main__":

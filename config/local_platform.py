@@ -57,7 +57,7 @@ class LocalPlatform:
         if is_cancelled():
             return
         self.say("Bringing the database up to date …")
-        self._wait_for(self.parts.manage("prepare"))
+        self._manage("prepare")
         if is_cancelled():
             return
         self.say("Starting the web server, the worker and beat …")
@@ -111,24 +111,29 @@ class LocalPlatform:
     def _web(self) -> Program:
         """granian over WSGI; a worker that dies is replaced by its main process, that one by us."""
         return self._ours(
-            "web server", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port),
-            "--workers", str(WEB_WORKERS), "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5",
-            "--workers-kill-timeout", "5", "--no-ws", "--log-level", "warning", "config.wsgi:application",
+            "web server",
+            *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port), "--no-ws"),
+            *("--workers", str(WEB_WORKERS), "--blocking-threads", "4", "--log-level", "warning"),
+            *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "5"),
+            "config.wsgi:application",
             is_ready=lambda: answers(f"http://127.0.0.1:{self.web_port}/readyz", timeout_seconds=5),
-        )  # fmt: skip
+        )
 
     def _worker(self) -> Program:
-        queues = ",".join(queue.value for queue in Queue)
+        """One worker for all queues."""
         return self._ours(
-            "worker", "celery", "-A", "config.celery", "worker", "--queues", queues, "--concurrency", "2", "--loglevel", "warning",
-            "--without-gossip", "--without-mingle", "--without-heartbeat",
-        )  # fmt: skip
+            "worker",
+            *("celery", "-A", "config.celery", "worker", "--queues", ",".join(queue.value for queue in Queue)),
+            *("--concurrency", "2", "--loglevel", "warning"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        )
 
     def _beat(self) -> Program:
         """Beat keeps nothing on disk: every row of its table is an interval, and a lost tick costs a second."""
         return self._ours(
-            "beat", "celery", "-A", "config.celery", "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "warning"
-        )  # fmt: skip
+            "beat",
+            *("celery", "-A", "config.celery", "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "warning"),
+        )
 
     def _ours(self, name: str, module: str, *arguments: str, is_ready: Callable[[], bool] = lambda: True) -> Program:
         return Program(
@@ -140,12 +145,13 @@ class LocalPlatform:
             directory=ROOT,
         )
 
-    def _wait_for(self, process: subprocess.Popen[bytes]) -> bytes | None:
+    def _manage(self, *arguments: str, stdout: int | None = None) -> bytes | None:
         """
-        Let a command of the project run to its end and return what it wrote; None if we were asked to stop before.
+        Run a command of the project to its end and return what it wrote; None if we were asked to stop before.
 
         :raises CannotStart: it failed.
         """
+        process = self.parts.manage(*arguments, stdout=stdout)
         while True:
             try:
                 written, _ = process.communicate(timeout=0.1)
@@ -156,7 +162,7 @@ class LocalPlatform:
         if self.stop_asked.is_set():
             return None
         if process.returncode:
-            raise CannotStart(f"`manage.py {process.args[2]}` failed; what it said stands above.")  # type: ignore[index]
+            raise CannotStart(f"`manage.py {arguments[0]}` failed; what it said stands above.")
         return written or b""
 
     def _wants_demo_accounts(self) -> bool:
@@ -173,8 +179,7 @@ class LocalPlatform:
         :raises CannotStart: it failed; it is tried again at the next start.
         """
         self.parts.secrets = credentials.keep(self.parts.data_dir, {"demo_accounts": None})
-        process = self.parts.manage("load_demo_accounts", "--json", stdout=subprocess.PIPE)
-        said = self._wait_for(process)
+        said = self._manage("load_demo_accounts", "--json", stdout=subprocess.PIPE)
         if said is not None:
             demo: list[dict[str, Any]] = json.loads(said)
             self.parts.secrets = credentials.keep(self.parts.data_dir, {"demo_accounts": demo})

@@ -7,12 +7,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Keys whose values would name a person, a card or a secret, wherever a caller passes them.
 PRIVATE_KEYS = frozenset({
-    "address", "authorization", "card", "city", "client_secret", "cookie", "email", "first_name", "headers", "ip", "last4",
-    "last_name", "name", "number", "password", "payload", "phone", "postal_code", "secret", "tax_id", "token", "username",
+    "address", "authorization", "card", "city", "client_secret", "cookie", "email", "first_name", "headers", "ip",
+    "last4", "last_name", "name", "number", "password", "payload", "phone", "postal_code", "secret", "tax_id", "token",
+    "username",
 })  # fmt: skip
 
 
-def without_private_keys(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+def without_private_keys(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Keep the keys of private values, so that the line still says what it was about, and drop the values."""
     return {key: "[private]" if key in PRIVATE_KEYS else value for key, value in event.items()}
 

@@ -10,6 +10,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from .local_platform import LocalPlatform
 
+# Columns that people copy.
+UNBROKEN = frozenset({"account_id", "zone_id", "token"})
+
 
 def of(platform: "LocalPlatform") -> RenderableType:
     """Return the summary of a running platform. Lines that people copy stand outside of frames."""
@@ -36,13 +39,14 @@ def _places(platform: "LocalPlatform") -> list[tuple[str, str]]:
             ("Sandbox", f"{platform.sandbox_url}/_sandbox/"),
             ("3D Secure", f"{platform.sandbox_url}/_sandbox/authenticate?client_secret=…"),
         ]
-    return [*places, ("Data, logs", str(platform.parts.data_dir)), ("Secrets", str(platform.parts.data_dir / "credentials.json"))]
+    data_dir = platform.parts.data_dir
+    return [*places, ("Data, logs", str(data_dir)), ("Secrets", str(data_dir / "credentials.json"))]
 
 
 def _accounts(demo: list[dict[str, Any]]) -> Table:
     table = Table(title="Demo accounts", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in demo[0]:
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in {"account_id", "zone_id", "token"})
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in UNBROKEN)
     for account in demo:
         table.add_row(*(str(value) for value in account.values()))
     return table

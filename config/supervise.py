@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -233,7 +234,7 @@ def _read(path: str) -> bytes:
 
 
 def _opened_log(path: Path) -> IO[bytes]:
-    """Return the log, open for appending; one that has grown large becomes `….1` first, in the place of the last such."""
+    """Return the log, open for appending; one that has grown large becomes `….1` first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
@@ -243,8 +244,6 @@ def _opened_log(path: Path) -> IO[bytes]:
 def _group_of(user: str | None) -> int | None:
     if user is None:
         return None
-    import pwd
-
     return pwd.getpwnam(user).pw_gid
 
 

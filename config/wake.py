@@ -7,7 +7,7 @@ A lost message costs a second: the beat table (`config/celery.py`) sends the sam
 import threading
 import time
 from collections import Counter
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 1.0
 PUBLISHER_TRANSPORT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "max_retries": 0}
 
 
-class Queue(str, Enum):
+class Queue(StrEnum):
     """The worker's queues; production runs as many workers on each as it needs."""
 
     PIPE = "pipe"

@@ -123,9 +123,7 @@ def create_worker_database(run: Run) -> None:
     with _administrator(run) as connection:
         _drop(connection, _database())
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(_database()), sql.Identifier(run.template)
-            )
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(_database()), sql.Identifier(run.template))
         )
 
 
@@ -164,7 +162,7 @@ _slot_lock: int | None = None
 
 def _take_slot() -> Path:
     """Return the first slot that no other run holds; it is held until this process ends."""
-    global _slot_lock
+    global _slot_lock  # noqa: PLW0603  held as long as the process lives
     number = 0
     while True:
         slot = SLOTS / f"slot-{number}"

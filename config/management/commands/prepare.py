@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Apply migrations, publish the catalogue and make NinjaPanel's first user. Safe to repeat."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         """Do it all, one process of this data directory at a time; a second one finds it done."""
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (settings.DATA_DIR / "prepare.lock").open("w") as lock:
@@ -34,4 +34,4 @@ class Command(BaseCommand):
         users = get_user_model()._default_manager
         if settings.IS_LOCAL and not users.exists():
             password = credentials.load(settings.DATA_DIR)["ninja_password"]
-            get_user_model().objects.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+            get_user_model().objects.create_superuser("admin", password=password)

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from config import summary
 from config.joining import prepared_directory
-from config.parts import Parts, own
 from config.local_platform import LocalPlatform
+from config.parts import Parts, own
 from config.supervise import CannotStart
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--data-dir", type=Path, default=settings.DATA_DIR, help="where everything is kept")
         parser.add_argument("--no-demo", action="store_true", help="make no demo accounts at the first run")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.IS_LOCAL:
             raise CommandError("`up` is for the local profile; in production each process is started by itself.")
         os.umask(0o077)
@@ -40,15 +40,15 @@ class Command(BaseCommand):
         except CannotStart as refusal:
             raise CommandError(f"PayGO cannot run: {refusal}") from refusal
 
-    def run(self, console: Console, stop_asked: threading.Event, *, port: int | None, data_dir: Path, **options: Any) -> None:
+    def run(self, console: Console, stop_asked: threading.Event, **options: Any) -> None:
         """Start, say what there is, watch until we are asked to stop or something cannot be kept running."""
-        data_dir = prepared_directory(data_dir)
+        data_dir = prepared_directory(options["data_dir"])
         lock = own(
             data_dir, seconds=60, say_waiting=lambda _: console.print("Waiting for a command that uses the data …")
         )
         platform = LocalPlatform(Parts(data_dir, owner="up", lock=lock), say=console.print, stop_asked=stop_asked)
         try:
-            platform.start(web_port=port, with_demo=not options["no_demo"])
+            platform.start(web_port=options["port"], with_demo=not options["no_demo"])
             if not stop_asked.is_set():
                 console.print(summary.of(platform))
             while not stop_asked.wait(0.2):
