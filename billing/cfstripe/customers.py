@@ -4,6 +4,7 @@ from typing import Any
 
 from .client import client
 from .errors import translated
+from .shapes import Raw, raw_of
 
 
 def create(*, account_id: str, email: str, name: str) -> str:
@@ -32,3 +33,9 @@ def set_default_method(customer_id: str, method_processor_id: str) -> None:
         client().v1.customers.update(
             customer_id, params, {"idempotency_key": f"default_{customer_id}_{method_processor_id}"}
         )
+
+
+def retrieve(customer_id: str) -> Raw:
+    """Return the customer as it is now."""
+    with translated():
+        return raw_of(client().v1.customers.retrieve(customer_id))

@@ -7,7 +7,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from ..models.stripe_mirror import StripeMirror
-from . import invoices, payment_methods, subscriptions
+from . import customers, invoices, payment_intents, payment_methods, setup_intents, subscriptions
 from .shapes import Raw
 
 _REMEMBER = """
@@ -47,8 +47,11 @@ def seen_at(object_id: str) -> datetime | None:
 
 # How to ask Stripe for one object again, by Stripe's name of its kind.
 FETCH: dict[str, Callable[[str], Raw]] = {
+    "customer": customers.retrieve,
     "invoice": invoices.retrieve,
+    "payment_intent": payment_intents.retrieve,
     "payment_method": payment_methods.retrieve,
+    "setup_intent": setup_intents.retrieve,
     "subscription": subscriptions.retrieve,
 }
 
