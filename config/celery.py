@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar, cast
 
 import structlog
 from celery import Celery, signals
+from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -38,11 +39,16 @@ BEATS = (
     Beat("webhooks.deliver_journal",  every_seconds=1),
     Beat("billing.resume_workflows",  every_seconds=1),
     Beat("billing.deliver_journal",   every_seconds=1),
+    Beat("billing.advance_invoices",  every_seconds=1),
 )  # fmt: skip
 
 app = Celery("paygo", broker=settings.REDIS_URL)
 app.conf.update(
-    task_queues=[BrokerQueue(queue.value) for queue in Queue],  # type: ignore[no-untyped-call]
+    # Each with an exchange of its own: by default all would be bound to the default queue's, and share its messages.
+    task_queues=[
+        BrokerQueue(queue.value, Exchange(queue.value), routing_key=queue.value)  # type: ignore[no-untyped-call]
+        for queue in Queue
+    ],
     task_default_queue=Queue.OPS.value,
     task_ignore_result=True,
     task_acks_late=True,

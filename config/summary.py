@@ -1,6 +1,6 @@
 """What `up` shows when everything runs: where things are, how to get in, what to try."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -10,19 +10,16 @@ from rich.text import Text
 if TYPE_CHECKING:
     from .local_platform import LocalPlatform
 
-# Columns that people copy.
-UNBROKEN = frozenset({"account_id", "zone_id", "token"})
-
 
 def of(platform: "LocalPlatform") -> RenderableType:
     """Return the summary of a running platform. Lines that people copy stand outside of frames."""
     places = Table.grid(padding=(0, 2))
     for name, value in _places(platform):
         places.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    demo: list[dict[str, Any]] = platform.parts.secrets.get("demo_accounts") or []
+    demo: list[dict[str, str]] = platform.parts.secrets.get("demo_accounts") or []
     parts: list[RenderableType] = [Panel(places, title="PayGO is running", title_align="left", border_style="green")]
     if demo:
-        parts += [_accounts(demo), Text(), *_to_try(platform, demo[0])]
+        parts += [*_accounts(demo), Text(), *_to_try(platform, demo), Text()]
     parts.append(Text("Ctrl-C stops everything; nothing is lost.", style="dim"))
     return Group(*parts)
 
@@ -43,18 +40,31 @@ def _places(platform: "LocalPlatform") -> list[tuple[str, str]]:
     return [*places, ("Data, logs", str(data_dir)), ("Secrets", str(data_dir / "credentials.json"))]
 
 
-def _accounts(demo: list[dict[str, Any]]) -> Table:
-    table = Table(title="Demo accounts", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for column in demo[0]:
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in UNBROKEN)
-    for account in demo:
-        table.add_row(*(str(value) for value in account.values()))
-    return table
+def _accounts(demo: list[dict[str, str]]) -> list[Text]:
+    """Return three lines for each account; in a table's cells the ids and tokens would be cut."""
+    return [
+        line
+        for account in demo
+        for line in (
+            Text(f"{account['name']}: {account['what']}", style="bold"),
+            Text(f"  account {account['account_id']}  zone {account['zone_id']}"),
+            Text(f"  token   {account['token']}"),
+        )
+    ]
 
 
-def _to_try(platform: "LocalPlatform", account: dict[str, Any]) -> list[Text]:
-    api = f"{platform.url}/client/v4/accounts/{account.get('account_id', '…')}"
+def _to_try(platform: "LocalPlatform", demo: list[dict[str, str]]) -> list[Text]:
+    """Return commands that work as they stand, with the first account."""
+    account = demo[0]
+    api = f"{platform.url}/client/v4"
+    curl = f"curl -H 'Authorization: Bearer {account['token']}'"
+    plan = '{"rate_plan": {"id": "pro"}, "frequency": "monthly"}'
+    buy = f"-H 'Content-Type: application/json' -d '{plan}' {api}/zones/{account['zone_id']}/subscription"
     return [
         Text("To try:", style="bold"),
-        Text(f"  curl -H 'Authorization: Bearer {account.get('token', '…')}' {api}/subscriptions"),
+        Text(f"  {curl} {api}/accounts/{account['account_id']}/subscriptions"),
+        Text(f"  {curl} {buy}"),
+        Text(
+            "  The `client_secret` of a subscription that waits for its payment completes the 3D Secure address above."
+        ),
     ]

@@ -69,6 +69,7 @@ def test_nobody_is_woken_before_the_commit(story, broker):
         before = broker.llen(QUEUE)
 
     assert (before, broker.llen(QUEUE)) == (0, 1)
+    assert [queue for queue in wake.Queue if broker.llen(queue)] == [QUEUE]
 
 
 def test_nobody_is_woken_for_what_was_rolled_back(story, broker):
