@@ -77,7 +77,10 @@ STORES = (
     Store(
         "subs_object_products_element",
         "what an account owns, component by component",
-        {"subs_object_products_element": (ColumnGroup(("billing.changes_calculator.sync_save",)),)},
+        {"subs_object_products_element": (
+            ColumnGroup(("billing.changes_calculator.save",)),
+            ColumnGroup(("billing.changes_calculator.workflows", "billing.changes_calculator.save"), ("workflow",)),
+        )},
     ),
     Store(
         "stripe",

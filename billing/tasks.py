@@ -5,6 +5,7 @@ from config.celery import task
 
 from .changes_calculator.resume import resume_due
 from .deliveries import deliver_due
+from .invoicing.advance import advance_due
 
 
 @task("billing.resume_workflows")
@@ -18,4 +19,11 @@ def resume_workflows() -> None:
 def deliver_journal() -> None:
     """Act on what the journal has for billing."""
     while deliver_due(now=clock.now()):
+        continue
+
+
+@task("billing.advance_invoices")
+def advance_invoices() -> None:
+    """Finalise and collect the invoices that are due."""
+    while advance_due(now=clock.now()):
         continue

@@ -23,6 +23,26 @@ def pay(invoice_id: str, *, method_processor_id: str, off_session: bool, key: st
     return raw_of(invoice)
 
 
+def take_over(invoice_id: str, *, key: str) -> Raw:
+    """Return the invoice after telling Stripe to leave it to us; look at its status: Stripe may have been first."""
+    with translated():
+        return raw_of(
+            client().v1.invoices.update(
+                invoice_id, {"auto_advance": False, "expand": [*WITH_PAYMENT]}, {"idempotency_key": key}
+            )
+        )
+
+
+def finalize(invoice_id: str, *, key: str) -> Raw:
+    """Return the draft, finalised: it has its number and can be paid; nothing is charged by this."""
+    with translated():
+        return raw_of(
+            client().v1.invoices.finalize_invoice(
+                invoice_id, {"auto_advance": False, "expand": [*WITH_PAYMENT]}, {"idempotency_key": key}
+            )
+        )
+
+
 def retrieve(invoice_id: str) -> Raw:
     """Return the invoice as it is now, with its payment and the secret to confirm it."""
     with translated():

@@ -40,6 +40,11 @@ def save_elements(
     return [fact] if fact else []
 
 
+def save_renewed(opes: Sequence[Ope]) -> None:
+    """Write the phases of OPEs that a paid renewal moved on; one statement, the caller journals."""
+    Ope.objects.bulk_update(opes, ["value_phases"])
+
+
 def _changed(
     ope: Ope | None, account_id: str, element: ElementChange, subscription: SubscriptionFacts | None, now: datetime
 ) -> Ope:

@@ -19,3 +19,8 @@ def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str, 
         owner=BillingSchedule.Owner.STRIPE,
         stripe_subscription_id=facts.id,
     )
+
+
+def move_schedule(schedule_id: str, *, next_at: datetime) -> None:
+    """Write when the account is billed next; never back. One statement; the caller journals."""
+    BillingSchedule.objects.filter(pk=schedule_id, next_at__lt=next_at).update(next_at=next_at)

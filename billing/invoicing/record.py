@@ -82,6 +82,17 @@ def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return True
 
 
+def note_failure(
+    invoice: Invoice, *, finalization_failed: str = "", collection_failed: str = "", now: datetime
+) -> None:
+    """Write why an invoice can't be finalised or collected; nothing stands still without a reason."""
+    assert holds_lock(invoice.account_id)
+    failure = {"finalization_failed": finalization_failed, "collection_failed": collection_failed}
+    Invoice.objects.filter(pk=invoice.pk).update(**failure)
+    after = {"invoice_id": invoice.pk, **failure}
+    journal.emit(journal.Fact("invoice.updated", invoice.account_id, "system:billing", after=after), at=now)
+
+
 def _state(facts: InvoiceFacts) -> dict[str, object]:
     """The columns that Stripe may change after the invoice was made."""
     return {

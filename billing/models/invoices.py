@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Account, new_id
+from accounts.models import Account, Lease, new_id
 
 from ..invoicing.states import FinalizeReason, InvoiceStatus
 from .catalog import Interval
@@ -112,6 +112,20 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"draft {self.pk}"
+
+
+class InvoiceDue(Lease):
+    """An invoice that `invoicing/advance.py` is to take on: to finalise or to collect. Deleted when that is done."""
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, primary_key=True, related_name="due")
+
+    class Meta:
+        db_table = "invoice_due"
+        verbose_name_plural = "invoices due"
+        indexes = [models.Index(fields=["next_at"], name="invoice_due_next")]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id} due"
 
 
 class InvoiceLine(models.Model):

@@ -1,14 +1,20 @@
 """Invoices: our row follows Stripe's object, and the change that waited for the money goes on."""
 
 from billing.changes_calculator import resume
-from billing.invoicing import record
+from billing.invoicing.follow import follow
+from billing.invoicing.take_over import notice
 
 from .arrival import Arrival
 
 
+def created(arrival: Arrival) -> bool:
+    """Take the invoice of a renewal over."""
+    return notice(arrival.object, account_id=arrival.account_id, now=arrival.now)
+
+
 def refreshed(arrival: Arrival) -> bool:
-    """Bring an invoice that we know up to date."""
-    return record.refresh(arrival.object, account_id=arrival.account_id, now=arrival.now)
+    """Bring an invoice that we know up to date, and what it renews."""
+    return follow(arrival.object, account_id=arrival.account_id, now=arrival.now)
 
 
 def paid(arrival: Arrival) -> bool:

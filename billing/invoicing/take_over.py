@@ -1,0 +1,71 @@
+"""A renewal begins: Stripe has made a draft, and it becomes ours."""
+
+from datetime import datetime
+
+from accounts import journal
+from accounts.lock import holds_lock
+from config import wake
+
+from ..cfstripe.shapes import Raw, read_invoice
+from ..changes_calculator.change_set import PlannedLine
+from ..models.catalog import Price
+from ..models.invoices import BillingSchedule, Invoice, InvoiceDue
+from ..models.objectproducts import Ope
+from .follow import follow
+from .record import record_new
+from .states import FinalizeReason, InvoiceStatus
+
+
+def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
+    """
+    Record the invoice of a renewal when we first hear of it, due to be advanced; return whether anything changed.
+
+    In the caller's transaction under the account's lock. Whatever state it has by then is recorded as it is: Stripe
+    finalises a draft by itself when we are late. Invoices of purchases are written with their commit instead.
+    """
+    assert holds_lock(account_id)
+    facts = read_invoice(raw)
+    if Invoice.objects.filter(account=account_id, stripe_invoice_id=facts.id).exists():
+        return follow(raw, account_id=account_id, now=now)
+    schedule = BillingSchedule.objects.filter(
+        account=account_id, stripe_subscription_id=facts.subscription_id, ended_at__isnull=True
+    ).first()
+    if schedule is None or facts.billing_reason != "subscription_cycle":
+        return False
+    invoice = record_new(
+        facts,
+        _lines_due(account_id, schedule),
+        account_id=account_id,
+        schedule=schedule,
+        workflow_id=None,
+        reason=FinalizeReason.CYCLE,
+    )
+    if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
+        InvoiceDue.objects.create(invoice=invoice, next_at=now)
+    after = {"invoice_id": invoice.pk, "status": invoice.status, "total_minor": invoice.total_minor}
+    journal.emit(journal.Fact("invoice.recorded", account_id, "system:billing", cause=facts.id, after=after), at=now)
+    wake.wake("billing.advance_invoices")
+    return True
+
+
+def _lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
+    """What the OPEs that this clock bills say is due for one more period, each at the price it was sold at."""
+    billed = Ope.objects.filter(
+        account=account_id,
+        license_source_id__startswith=f"{schedule.stripe_subscription_id}:",
+        deleted_date__isnull=True,
+    )
+    phases = {ope.pk: (ope, ope.scheduled or ope.current) for ope in billed}
+    prices = Price.objects.in_bulk({phase.price_id for _, phase in phases.values()})
+    return [
+        PlannedLine(
+            ope_id=ope.pk,
+            description=f"{phase.rate_plan_id}: {ope.product}" if ope.kind == Ope.Kind.SUM else phase.rate_plan_id,
+            price_id=phase.price_id,
+            stripe_price_id=prices[phase.price_id].stripe_price_id,
+            quantity=phase.billed_quantity,
+            unit_amount_minor=phase.unit_amount_minor,
+            amount_minor=phase.amount_minor,
+        )
+        for ope, phase in phases.values()
+    ]
