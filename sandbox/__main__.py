@@ -28,7 +28,8 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
+    serving = {"poll_interval": 0.05}
+    threading.Thread(target=server.serve_forever, kwargs=serving, name="server", daemon=True).start()
     sys.stdout.write(f"sandbox ready on {server.url}\n")
     sys.stdout.flush()
 

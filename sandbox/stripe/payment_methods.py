@@ -11,11 +11,11 @@ from .events import emit
 from .find import find, find_live, newest
 from .ids import new_id
 from .lists import page
-from .params import ADDRESS, PAGE, Params, clearable, group, integer, merged_metadata, metadata, one_of, text
+from .params import PAGE, Params, address, clearable, group, integer, merged_metadata, metadata, one_of, text
 
 Object = dict[str, Any]
 
-DETAILS = group(address=ADDRESS, email=clearable(text), name=clearable(text), phone=clearable(text), tax_id=text)
+DETAILS = group(address=address, email=clearable(text), name=clearable(text), phone=clearable(text), tax_id=text)
 REDISPLAY = one_of("always", "limited", "unspecified")
 CARD = group(number=text, token=text, exp_month=integer, exp_year=integer, cvc=text)
 CREATE = group(
@@ -44,7 +44,7 @@ def create(world: World, params: Params) -> Object:
 
 
 def retrieve(world: World, _params: Params, method_id: str) -> Object:
-    return find_method(world, method_id)
+    return find_method(world, method_id, param="id")
 
 
 def update(world: World, params: Params, method_id: str) -> Object:
@@ -120,12 +120,12 @@ def detach_from(world: World, method: Object) -> Object:
     return method
 
 
-def find_method(world: World, method_id: str) -> Object:
+def find_method(world: World, method_id: str, *, param: str = "payment_method") -> Object:
     """Return a method; `pm_card_visa` and its like make a new one each time, as at Stripe."""
     alias = method_id.removeprefix("pm_card_")
     if alias != method_id and alias in BY_ALIAS:
         return _new_method(world, BY_ALIAS[alias], {}, exp_month=None, exp_year=None)
-    return find(world, "payment_method", method_id, param="payment_method")
+    return find(world, "payment_method", method_id, param=param)
 
 
 def refuse_declined(decline: str | None, **about: object) -> None:
