@@ -1,7 +1,6 @@
 """NinjaPanel: the support console, in the place of Django's admin."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +10,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.sites import UnfoldAdminSite
 
 from accounts.admin.search import HINT
+from accounts.admin.timeline import happening
 from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEvent, Zone
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
@@ -21,8 +22,8 @@ from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice
 from billing.models.objectproducts import Ope
 from config import clock
-from config.panel.cells import Tone, list_link
-from config.panel.sections import Card
+from config.panel.cells import Tone, link, list_link
+from config.panel.sections import Card, Happening, Page, Timeline
 from entitlements.models import Entitlement
 from webhooks.models import StripeEvent
 
@@ -32,11 +33,12 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
     ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"), (Invoice, "receipt_long"))),
     ("Catalogue", ((RatePlan, "sell"), (Price, "payments"))),
     ("Pipe", ((StripeEvent, "inbox"), (SubsStuckEvent, "report"))),
-    ("Journal", ((JournalEntry, "history"), (JournalDelivery, "outgoing_mail"))),
+    ("What happened", ((JournalEntry, "history"), (JournalDelivery, "outgoing_mail"))),
 )
 
 # Beyond this a count is not worth its time: "more than" says enough.
 COUNTED_TO = 10_000
+LATEST = 8
 
 
 class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
@@ -46,6 +48,7 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
     site_header = "NinjaPanel"
     index_title = "Today"
     index_template = "ninja/index.html"
+    login_template = "ninja/login.html"
     site_url = None
 
     def __init__(self, name: str = "admin") -> None:
@@ -62,7 +65,7 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
             "site_url": None,
             "show_history": False,
             "styles": [static("ninja/panel.css")],
-            "environment": ("sandbox", "warning") if settings.IS_LOCAL else None,
+            "environment": ("sandbox", Tone.WAITING.value) if settings.IS_LOCAL else None,
         }
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
@@ -74,7 +77,7 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show how things stand today, and one box to find an account with."""
-        shown = {"cards": cards_of_today(clock.now()), "search": reverse("admin:accounts_account_changelist"), "hint": HINT}
+        shown = {"page": today(clock.now()), "search": reverse("admin:accounts_account_changelist"), "hint": HINT}
         response: HttpResponse = super().index(request, shown | (extra_context or {}))
         return response
 
@@ -82,15 +85,36 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
         panel = self._registry[model]
         if not panel.has_view_permission(request):
             return None
-        options = model._meta
-        address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         return {
-            "title": str(options.verbose_name_plural).capitalize().replace("Opes", "OPEs"),
+            "title": panel.title,
             "icon": icon,
-            "link": address,
-            "active": request.path.startswith(address),
+            "link": panel.list_address,
+            "active": request.path.startswith(panel.list_address),
             "has_permission": True,
         }
+
+
+def today(now: datetime) -> Page:
+    """Return what the index page shows: how much of everything, and what happened last, wherever it happened."""
+    latest = JournalEntry.objects.select_related("account").order_by("-pk")[:LATEST]
+    return Page(
+        title="Today",
+        cards=cards_of_today(now),
+        sections=[
+            Timeline(
+                "Latest",
+                [_happening(entry) for entry in latest],
+                "Nothing happened yet.",
+                more=list_link(JournalEntry, "the whole journal"),
+            )
+        ],
+    )
+
+
+def _happening(entry: JournalEntry) -> Happening:
+    told = happening(entry)
+    of = link(Account, entry.account_id, entry.account.name) if entry.account else ""
+    return replace(told, detail=format_html("{} · {}", of, told.detail) if of else told.detail)
 
 
 def cards_of_today(now: datetime) -> list[Card]:
@@ -107,7 +131,13 @@ def cards_of_today(now: datetime) -> list[Card]:
         _card("Changes waiting", waiting, ChangeWorkflow, "for a payment, or to be resumed", alarm=Tone.INFO),
         _card("Events to process", events, StripeEvent, "in the inbox", alarm=Tone.INFO),
         _card("Stuck events", stuck, SubsStuckEvent, "need somebody's eyes", alarm=Tone.BAD),
-        _card("Undelivered", deliveries, JournalDelivery, "journal entries that somebody must be told of", alarm=Tone.WAITING),
+        _card(
+            "Undelivered",
+            deliveries,
+            JournalDelivery,
+            "journal entries that somebody must be told of",
+            alarm=Tone.WAITING,
+        ),
     ]
 
 

@@ -1,17 +1,16 @@
 """Entitlements: what accounts and their zones may use, and why."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, Zone
 from billing.models.objectproducts import Ope
-from config.panel.cells import Tone, badge, link, moment
+from config.panel.cells import Tone, badge, link, moment, yes_no_or
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
 
-from .models import Basis, Entitlement
+from .derive import Basis
+from .models import Entitlement
 
 BASES = {Basis.FREE: Tone.QUIET, Basis.PAID: Tone.GOOD, Basis.RENEWAL_DUE: Tone.WAITING, Basis.LICENCE: Tone.INFO}
 
@@ -22,40 +21,45 @@ def entitlement_page(row: Entitlement) -> Page:
         title=row.feature,
         subtitle=_basis(row),
         sections=[
-            Facts("What is granted", [
-                ("Value", str(row.value)),
-                ("Form", row.get_allocation_display()),
-                ("Because", row.get_basis_display()),
-                ("Given by", link(Ope, row.source_ope_id, "the OPE that gives it")),
-                ("From", moment(row.valid_from)),
-                ("Until", moment(row.valid_until) if row.valid_until else "something changes it"),
-            ]),
+            Facts(
+                "What is granted",
+                [
+                    ("Value", yes_no_or(row.value)),
+                    ("Form", row.get_allocation_display()),
+                    ("Because", row.get_basis_display()),
+                    ("Given by", link(Ope, row.source_ope_id, "the OPE that gives it")),
+                    ("From", moment(row.valid_from)),
+                    ("Until", moment(row.valid_until) if row.valid_until else "something changes it"),
+                ],
+            ),
         ],
         aside=[
-            Facts("To whom", [
-                ("Account", link(Account, row.account_id, row.account.name)),
-                ("Zone", _zone(row)),
-                ("Version", row.version),
-                ("Changed", moment(row.changed_at)),
-            ]),
+            Facts(
+                "To whom",
+                [
+                    ("Account", link(Account, row.account_id, row.account.name)),
+                    ("Zone", _zone(row)),
+                    ("Version", row.version),
+                    ("Changed", moment(row.changed_at)),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(Entitlement)
 class EntitlementPanel(ReadOnlyPanel):
+    title = "Entitlements"
     page_of = entitlement_page
     list_display = ("feature", "shown_value", "basis_shown", "account_link", "zone", "until")
+    list_select_related = ("account",)
     exact_fields = ("account_id", "source_ope_id")
     search_help_text = "Account id or OPE id"
     ordering = ("pk",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Entitlement]:
-        return super().get_queryset(request).select_related("account")
-
     @admin.display(description="Value")
     def shown_value(self, row: Entitlement) -> str:
-        return str(row.value)
+        return yes_no_or(row.value)
 
     @admin.display(description="Because")
     def basis_shown(self, row: Entitlement) -> SafeString:

@@ -14,9 +14,10 @@ from .models import StripeEvent
 
 # What of an event's object is shown. The rest may hold names and addresses, which nobody needs to see here.
 SHOWN = (
-    "object", "id", "status", "customer", "subscription", "invoice", "payment_intent", "billing_reason", "number", "currency",
-    "amount", "amount_due", "amount_paid", "amount_remaining", "amount_refunded", "attempt_count", "next_payment_attempt",
-    "collection_method", "cancel_at_period_end", "current_period_start", "current_period_end", "created", "livemode",
+    "object", "id", "status", "customer", "subscription", "invoice", "payment_intent", "billing_reason", "number",
+    "currency", "amount", "amount_due", "amount_paid", "amount_remaining", "amount_refunded", "attempt_count",
+    "next_payment_attempt", "collection_method", "cancel_at_period_end", "current_period_start", "current_period_end",
+    "created", "livemode",
 )  # fmt: skip
 
 OUTCOMES = {
@@ -36,31 +37,44 @@ def event_page(event: StripeEvent) -> Page:
         title=event.type,
         subtitle=_outcome(event),
         sections=[
-            Facts("What it says", [
-                ("Object", tree(shown)),
-                ("Changed fields", ", ".join(sorted(changed)) or NOTHING),
-            ]),
+            Facts(
+                "What it says",
+                [
+                    ("Object", tree(shown)),
+                    ("Changed fields", ", ".join(sorted(changed)) or NOTHING),
+                ],
+            ),
         ],
         aside=[
-            Facts("Event", [
-                ("Event id", code(event.pk)),
-                ("Account", link(Account, event.account_id, event.account_id) if event.account_id else "not known yet"),
-                ("API version", event.api_version or NOTHING),
-                ("Failed tries", number(event.attempts)),
-                ("Last error", event.last_error or NOTHING),
-            ]),
-            Facts("Times", [
-                ("Sent by Stripe", moment(event.created_at)),
-                ("Received", moment(event.received_at)),
-                ("Next try", moment(event.next_at) if event.processed_at is None else NOTHING),
-                ("Processed", moment(event.processed_at)),
-            ]),
+            Facts(
+                "Event",
+                [
+                    ("Event id", code(event.pk)),
+                    (
+                        "Account",
+                        link(Account, event.account_id, event.account_id) if event.account_id else "not known yet",
+                    ),
+                    ("API version", event.api_version or NOTHING),
+                    ("Failed tries", number(event.attempts)),
+                    ("Last error", event.last_error or NOTHING),
+                ],
+            ),
+            Facts(
+                "Times",
+                [
+                    ("Sent by Stripe", moment(event.created_at)),
+                    ("Received", moment(event.received_at)),
+                    ("Next try", moment(event.next_at) if event.processed_at is None else NOTHING),
+                    ("Processed", moment(event.processed_at)),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(StripeEvent)
 class StripeEventPanel(ReadOnlyPanel):
+    title = "Inbox"
     page_of = event_page
     list_display = ("type", "outcome_shown", "identifier", "account_link", "attempts", "received", "processed")
     exact_fields = ("pk", "account_id")

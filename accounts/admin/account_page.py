@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, Min, Sum
+from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils.safestring import SafeString
@@ -17,12 +17,12 @@ from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
-from config.panel.cells import NOTHING, Tone, badge, code, lines, link, list_link, moment, money, with_note
+from config.panel.cells import NOTHING, Tone, badge, code, day, lines, link, list_link, moment, money, with_note
 from config.panel.sections import Card, Facts, Page, Table, Timeline
 from entitlements.models import Entitlement
 
-from .journal import happening
 from .standing import standing_of
+from .timeline import happening
 from .words import flags_in_words
 
 # How many rows of each kind the page shows; the rest is a link away, so a large account costs no more than a small one.
@@ -40,20 +40,51 @@ def account_page(account: Account) -> Page:
     return Page(
         title=account.name,
         subtitle=with_note(badge(standing.word, standing.tone), code(account.pk)),
-        cards=[_owns(account), _owes(account), Card("May buy", standing.word, standing.why, standing.tone), _happened(journal)],
-        sections=[
-            Table("Changes that wait", CHANGE_HEADERS, [change_row(workflow) for workflow in waiting], "No change is on its way.",
-                  more=list_link(ChangeWorkflow, "all changes", q=account.pk)),
-            Table("What it owns", OPE_HEADERS, [ope_row(ope) for ope in opes[:OPES]], "It owns nothing yet.",
-                  more=list_link(Ope, "all, removed ones too", q=account.pk)),
-            Table("Invoices", INVOICE_HEADERS, [invoice_row(invoice) for invoice in invoices], "Nothing was billed yet.",
-                  more=list_link(Invoice, "all invoices", q=account.pk)),
-            Timeline("What happened", [happening(entry) for entry in journal], "Nothing happened yet.",
-                     more=list_link(JournalEntry, "the whole journal", q=account.pk)),
+        cards=[
+            _owns(account),
+            _owes(account),
+            Card("May buy", standing.word, standing.why, standing.tone),
+            _happened(journal),
         ],
-        aside=[_profile(account), _processors(account), _methods(account), _zones(account), _members(account), _may_use(account),
-               *_stuck(account)],
-    )  # fmt: skip
+        sections=[
+            Table(
+                "Changes that wait",
+                CHANGE_HEADERS,
+                [change_row(workflow) for workflow in waiting],
+                "No change is on its way.",
+                more=list_link(ChangeWorkflow, "all changes", q=account.pk),
+            ),
+            Table(
+                "What it owns",
+                OPE_HEADERS,
+                [ope_row(ope) for ope in opes[:OPES]],
+                "It owns nothing yet.",
+                more=list_link(Ope, "all, removed ones too", q=account.pk),
+            ),
+            Table(
+                "Invoices",
+                INVOICE_HEADERS,
+                [invoice_row(invoice) for invoice in invoices],
+                "Nothing was billed yet.",
+                more=list_link(Invoice, "all invoices", q=account.pk),
+            ),
+            Timeline(
+                "What happened",
+                [happening(entry) for entry in journal],
+                "Nothing happened yet.",
+                more=list_link(JournalEntry, "the whole journal", q=account.pk),
+            ),
+        ],
+        aside=[
+            _profile(account),
+            _processors(account),
+            _methods(account),
+            _zones(account),
+            _members(account),
+            _may_use(account),
+            *_stuck(account),
+        ],
+    )
 
 
 def _owns(account: Account) -> Card:
@@ -67,10 +98,12 @@ def _owns(account: Account) -> Card:
         .order_by("currency", "interval")
     )
     rows = list(sums)
-    costs = [f"{money(row['total_minor'], row['currency'])} a {row['interval']}" for row in rows if row["total_minor"]]
+    costs = [f"{money(row['total_minor'], row['currency'])} / {row['interval']}" for row in rows if row["total_minor"]]
     count = sum(row["count"] for row in rows)
     products = f"{count} product{'' if count == 1 else 's'}"
-    return Card("Owns", lines(*costs) if costs else products, f"{products} in all" if costs else "nothing that costs", Tone.INFO)
+    return Card(
+        "Owns", lines(*costs) if costs else products, f"{products} in all" if costs else "nothing that costs", Tone.INFO
+    )
 
 
 def _owes(account: Account) -> Card:
@@ -101,14 +134,20 @@ def _profile(account: Account) -> Facts:
     if profile is None:
         return Facts("Billing profile", [("Profile", "there is none")])
     flags = flags_in_words(profile.flags)
-    return Facts("Billing profile", [
-        ("E-mail", profile.email),
-        ("Type", profile.get_account_type_display()),
-        ("Flags", lines(*(badge(flag, Tone.BAD) for flag in flags)) or "none is set"),
-        ("Banned", with_note(moment(profile.banned_at), profile.banned_rule) if profile.banned_at else "no"),
-        ("Payment method required", moment(profile.payment_method_required_at) if profile.payment_method_required_at else "no"),
-        ("Customer since", moment(account.created_at)),
-    ])  # fmt: skip
+    return Facts(
+        "Billing profile",
+        [
+            ("E-mail", profile.email),
+            ("Type", profile.get_account_type_display()),
+            ("Flags", lines(*(badge(flag, Tone.BAD) for flag in flags)) or "none is set"),
+            ("Banned", with_note(moment(profile.banned_at), profile.banned_rule) if profile.banned_at else "no"),
+            (
+                "Payment method required",
+                moment(profile.payment_method_required_at) if profile.payment_method_required_at else "no",
+            ),
+            ("Customer since", moment(account.created_at)),
+        ],
+    )
 
 
 def _processors(account: Account) -> Facts:
@@ -124,21 +163,33 @@ def _processors(account: Account) -> Facts:
     stripe: SafeString = code(customer.stripe_customer_id)
     if account.shares_its_customer:  # type: ignore[attr-defined]  # annotated by AccountPanel
         stripe = lines(stripe, badge("shared with another account", Tone.BAD))
-    return Facts("At the processors", [
-        ("Stripe customer", stripe),
-        ("Braintree customer", code(customer.braintree_customer_id)),
-        ("Bad debt since", moment(customer.bad_debt_since) if customer.bad_debt_since else "no bad debt"),
-        ("Billed", lines(*billed) or "not yet"),
-    ])  # fmt: skip
+    return Facts(
+        "At the processors",
+        [
+            ("Stripe customer", stripe),
+            ("Braintree customer", code(customer.braintree_customer_id)),
+            ("Bad debt since", moment(customer.bad_debt_since) if customer.bad_debt_since else "no bad debt"),
+            ("Billed", lines(*billed) or "not yet"),
+        ],
+    )
 
 
 def _methods(account: Account) -> Table:
-    methods = PaymentMethod.objects.filter(account=account, deleted_at__isnull=True).order_by("-is_default", "-created_at")
-    return Table("Payment methods", ("Method", "Expires", ""), [_method_row(method) for method in methods[:ASIDE]], "It has none.")
+    methods = PaymentMethod.objects.filter(account=account, deleted_at__isnull=True).order_by(
+        "-is_default", "-created_at"
+    )
+    return Table(
+        "Payment methods",
+        ("Method", "Expires", ""),
+        [_method_row(method) for method in methods[:ASIDE]],
+        "It has none.",
+    )
 
 
 def _method_row(method: PaymentMethod) -> Sequence[object]:
-    expires = f"{method.expiry_month:02d}/{method.expiry_year}" if method.expiry_month and method.expiry_year else NOTHING
+    expires = (
+        f"{method.expiry_month:02d}/{method.expiry_year}" if method.expiry_month and method.expiry_year else NOTHING
+    )
     if not method.is_usable:
         return method, expires, badge(method.unusable_why, Tone.BAD)
     return method, expires, badge("default", Tone.GOOD) if method.is_default else ""
@@ -146,20 +197,33 @@ def _method_row(method: PaymentMethod) -> Sequence[object]:
 
 def _zones(account: Account) -> Table:
     zones = Zone.objects.filter(account=account, deleted_at__isnull=True).order_by("created_at", "pk")[:ASIDE]
-    rows = [(link(Zone, zone.pk, zone.name), moment(zone.created_at)) for zone in zones]
+    rows = [(link(Zone, zone.pk, zone.name), day(zone.created_at)) for zone in zones]
     return Table("Zones", ("Domain", "Since"), rows, "It has none.", more=list_link(Zone, "all zones", q=account.pk))
 
 
 def _members(account: Account) -> Table:
     members = Member.objects.filter(account=account).select_related("person").order_by("created_at", "pk")[:ASIDE]
-    rows: list[Sequence[Any]] = [(with_note(member.person.email, member.get_role_display().replace("_", " ")),) for member in members]
+    rows: list[Sequence[Any]] = [
+        (with_note(member.person.email, member.get_role_display().replace("_", " ")),) for member in members
+    ]
     return Table("Members", ("Who",), rows, "It has none.")
 
 
 def _may_use(account: Account) -> Table:
-    granted = Entitlement.objects.filter(account=account).order_by("zone_id", "feature")[:ASIDE]
-    rows = [(with_note(row.feature, row.get_basis_display()), str(row.value)) for row in granted]
-    return Table("May use", ("Feature", "Value"), rows, "Nothing is granted.", more=list_link(Entitlement, "all", q=account.pk))
+    """Say how many features are granted, for the account and for each zone; the zone's page names them."""
+    name = Zone.objects.filter(pk=OuterRef("zone_id")).values("name")[:1]
+    granted = (
+        Entitlement.objects.filter(account=account)
+        .values("zone_id", zone=Subquery(name))
+        .annotate(features=Count("pk"))
+    )
+    rows = [
+        (link(Zone, row["zone_id"], row["zone"]) if row["zone"] else "the whole account", f"{row['features']} features")
+        for row in granted.order_by("zone_id")[:ASIDE]
+    ]
+    return Table(
+        "May use", ("Where", "What"), rows, "Nothing is granted.", more=list_link(Entitlement, "all", q=account.pk)
+    )
 
 
 def _stuck(account: Account) -> list[Table]:
@@ -167,4 +231,3 @@ def _stuck(account: Account) -> list[Table]:
     stuck = SubsStuckEvent.objects.filter(account=account, resolved_at__isnull=True).order_by("-stuck_at")[:ASIDE]
     rows = [(link(SubsStuckEvent, item.pk, item.kind), badge(item.get_reason_display(), Tone.BAD)) for item in stuck]
     return [Table("Stuck events", ("Event", "Why"), rows, "")] if rows else []
-

@@ -19,6 +19,7 @@ from .standing import standing_of
 
 @admin.register(Account)
 class AccountPanel(ReadOnlyPanel):
+    title = "Accounts"
     page_of = account_page
     list_display = ("name", "identifier", "email", "account_type", "standing", "created")
     list_select_related = ("subs_account",)

@@ -49,7 +49,7 @@ def _email(term: str) -> tuple[Lookup, ...]:
 
 
 def _stripe_id(term: str) -> tuple[Lookup, ...]:
-    kinds = STRIPE_IDS.get(term.split("_")[0], ())
+    kinds = STRIPE_IDS.get(term.split("_", maxsplit=1)[0], ())
     return (
         *(Lookup(model, "account_id", {name: term}) for model, name in kinds),
         Lookup(PaymentMethod, "account_id", {"processor": PaymentMethod.Processor.STRIPE, "processor_id": term}),

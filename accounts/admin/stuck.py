@@ -26,27 +26,37 @@ def stuck_page(item: SubsStuckEvent) -> Page:
         title=item.kind,
         subtitle=_state(item),
         sections=[
-            Facts("Why it waits", [
-                ("Reason", item.get_reason_display()),
-                ("Which means", REASONS[SubsStuckEvent.Reason(item.reason)]),
-                ("Error", item.signature),
-                ("Tries", number(item.attempts)),
-            ]),
+            Facts(
+                "Why it waits",
+                [
+                    ("Reason", item.get_reason_display()),
+                    ("Which means", REASONS[SubsStuckEvent.Reason(item.reason)]),
+                    ("Error", item.signature),
+                    ("Tries", number(item.attempts)),
+                ],
+            ),
         ],
         aside=[
-            Facts("Where it comes from", [
-                ("Source", item.get_source_display()),
-                ("Event", link(StripeEvent, item.external_id, item.external_id) if at_stripe else code(item.external_id)),
-                ("Customer there", code(item.customer_reference)),
-                ("Account", link(Account, item.account_id, item.account.name) if item.account else NOTHING),
-            ]),
+            Facts(
+                "Where it comes from",
+                [
+                    ("Source", item.get_source_display()),
+                    (
+                        "Event",
+                        link(StripeEvent, item.external_id, item.external_id) if at_stripe else code(item.external_id),
+                    ),
+                    ("Customer there", code(item.customer_reference)),
+                    ("Account", link(Account, item.account_id, item.account.name) if item.account else NOTHING),
+                ],
+            ),
             Facts("Times", [("Stuck", moment(item.stuck_at)), ("Taken up again", moment(item.resolved_at))]),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(SubsStuckEvent)
 class StuckEventPanel(ReadOnlyPanel):
+    title = "Stuck events"
     page_of = stuck_page
     list_display = ("kind", "state", "reason_in_words", "external_id", "customer_reference", "attempts", "stuck")
     exact_fields = ("external_id", "customer_reference", "account_id")

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.utils.safestring import SafeString
 
 from billing.models.catalog import Component, Meter, PlanEntitlement, Price, RatePlan
@@ -24,27 +23,48 @@ def plan_page(plan: RatePlan) -> Page:
         title=plan.public_name,
         subtitle=badge("contract", Tone.INFO) if plan.is_contract else badge("self-serve", Tone.GOOD),
         sections=[
-            Table("Prices", ("Price", "Each", "Amount", "On sale", "At Stripe"),
-                  [_price_row(price) for price in prices], "It has no price: it is free or sold by contract."),
-            Table("Components", ("Component", "Included", "More of it costs"),
-                  [(c.name, number(c.included), code(c.price_series) if c.price_series else "not sold") for c in components],
-                  "It has no countable parts."),
-            Table("What it gives", ("Feature", "Value", "Form", "Set"),
-                  [(g.feature, yes_no_or(g.value), g.get_allocation_display(), g.feature_set) for g in gives], "It gives nothing."),
-            Table("Meters", ("Meter", "Unit", "Included", "Rounding"),
-                  [(m.service_name, m.unit, number(m.included), m.rounding) for m in meters], "Nothing of it is metered."),
+            Table(
+                "Prices",
+                ("Price", "Each", "Amount", "On sale", "At Stripe"),
+                [_price_row(price) for price in prices],
+                "It has no price: it is free or sold by contract.",
+            ),
+            Table(
+                "Components",
+                ("Component", "Included", "More of it costs"),
+                [
+                    (c.name, number(c.included), code(c.price_series) if c.price_series else "not sold")
+                    for c in components
+                ],
+                "It has no countable parts.",
+            ),
+            Table(
+                "What it gives",
+                ("Feature", "Value", "Form", "Set"),
+                [(g.feature, yes_no_or(g.value), g.get_allocation_display(), g.feature_set) for g in gives],
+                "It gives nothing.",
+            ),
+            Table(
+                "Meters",
+                ("Meter", "Unit", "Included", "Rounding"),
+                [(m.service_name, m.unit, number(m.included), m.rounding) for m in meters],
+                "Nothing of it is metered.",
+            ),
         ],
         aside=[
-            Facts("Plan", [
-                ("Id", code(plan.pk)),
-                ("Family", plan.family.name),
-                ("Attached to", plan.get_scope_display()),
-                ("Kind", plan.get_kind_display()),
-                ("Rank", plan.rank if plan.rank is not None else "–"),
-                ("Also known as", ", ".join(plan.public_keys) or "–"),
-            ]),
+            Facts(
+                "Plan",
+                [
+                    ("Id", code(plan.pk)),
+                    ("Family", plan.family.name),
+                    ("Attached to", plan.get_scope_display()),
+                    ("Kind", plan.get_kind_display()),
+                    ("Rank", plan.rank if plan.rank is not None else "–"),
+                    ("Also known as", ", ".join(plan.public_keys) or "–"),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def price_page(price: Price) -> Page:
@@ -55,19 +75,30 @@ def price_page(price: Price) -> Page:
         title=price.pk,
         subtitle=_on_sale(price),
         sections=[
-            Table("Versions", ("Price", "Each", "Amount", "On sale", "At Stripe"),
-                  [_price_row(version) for version in versions.order_by("-version")], ""),
-            Table("Sold with", ("Plan",), [(link(RatePlan, plan.pk, plan.public_name),) for plan in sold_in.order_by("position")],
-                  "No plan sells it any more."),
+            Table(
+                "Versions",
+                ("Price", "Each", "Amount", "On sale", "At Stripe"),
+                [_price_row(version) for version in versions.order_by("-version")],
+                "",
+            ),
+            Table(
+                "Sold with",
+                ("Plan",),
+                [(link(RatePlan, plan.pk, plan.public_name),) for plan in sold_in.order_by("position")],
+                "No plan sells it any more.",
+            ),
         ],
         aside=[
-            Facts("Price", [
-                ("Amount", f"{amount(price.unit_amount_minor, price.currency)} a {price.interval}"),
-                ("Version", price.version),
-                ("At Stripe", code(price.stripe_price_id)),
-            ]),
+            Facts(
+                "Price",
+                [
+                    ("Amount", f"{amount(price.unit_amount_minor, price.currency)} a {price.interval}"),
+                    ("Version", price.version),
+                    ("At Stripe", code(price.stripe_price_id)),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(RatePlan)
@@ -79,9 +110,6 @@ class RatePlanPanel(ReadOnlyPanel):
     exact_fields = ("pk", "public_name")
     search_help_text = "Plan id or name"
     ordering = ("position",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RatePlan]:
-        return super().get_queryset(request).select_related("family")
 
     @admin.display(description="Id")
     def identifier(self, plan: RatePlan) -> SafeString:

@@ -18,7 +18,7 @@ from config.panel.sections import Card, Facts, Page, Table
 
 from .words import STEPS, billed, request_in_words
 
-CHANGE_HEADERS = ("Step", "Asked for", "Due now", "By", "Since", "Waits until")
+CHANGE_HEADERS = ("Step", "Asked for", "Due now", "Since", "Given up at")
 
 
 def change_row(workflow: ChangeWorkflow) -> Sequence[object]:
@@ -27,7 +27,6 @@ def change_row(workflow: ChangeWorkflow) -> Sequence[object]:
         with_note(step_badge(workflow), STEPS[Step(workflow.step)][1]),
         link(ChangeWorkflow, workflow.pk, request_in_words(workflow.request)),
         due_now(workflow),
-        workflow.origin,
         moment(workflow.requested_at),
         moment(workflow.expires_at),
     )
@@ -48,36 +47,57 @@ def change_page(workflow: ChangeWorkflow) -> Page:
             Card("Outcome", _outcome(workflow), workflow.refusal_message, tone),
         ],
         sections=[
-            Table("What it changes", ("Product", "Attached to", "Before", "After", "Why"),
-                  [_element_row(element) for element in plan.get("elements", ())], "It changes nothing."),
-            Table("What it bills", ("Line", "Price", "Quantity", "Unit amount", "Amount"),
-                  [_line_row(line, plan["currency"]) for line in plan.get("lines", ())], "It bills nothing."),
-            Table("What it asks of Stripe", ("Call", "With"),
-                  [(code(call["operation"]), tree(call["params"])) for call in plan.get("calls", ())], "It calls nothing."),
+            Table(
+                "What it changes",
+                ("Product", "Attached to", "Before", "After", "Why"),
+                [_element_row(element) for element in plan.get("elements", ())],
+                "It changes nothing.",
+            ),
+            Table(
+                "What it bills",
+                ("Line", "Price", "Quantity", "Unit amount", "Amount"),
+                [_line_row(line, plan["currency"]) for line in plan.get("lines", ())],
+                "It bills nothing.",
+            ),
+            Table(
+                "What it asks of Stripe",
+                ("Call", "With"),
+                [(code(call["operation"]), tree(call["params"])) for call in plan.get("calls", ())],
+                "It calls nothing.",
+            ),
         ],
         aside=[
-            Facts("Where it belongs", [
-                ("Account", link(Account, workflow.account_id, workflow.account.name)),
-                ("Invoice", link(Invoice, invoice.pk, invoice) if invoice else NOTHING),
-                ("Change id", code(workflow.pk)),
-                ("Came through", workflow.origin),
-                ("Asked by", workflow.actor),
-                ("Holds", lines(*(claim.resource for claim in claims)) or NOTHING),
-            ]),
-            Facts("At Stripe", [
-                ("Customer", code(workflow.stripe_customer_id)),
-                ("Invoice", code(workflow.stripe_invoice_id)),
-                ("Payment intent", code(workflow.stripe_payment_intent_id)),
-                ("Subscription", tree(workflow.stripe_subscription or {})),
-            ]),
-            Facts("Times", [
-                ("Asked for", moment(workflow.requested_at)),
-                ("Looked at next", moment(workflow.next_at) if workflow.finished_at is None else NOTHING),
-                ("Given up at", moment(workflow.expires_at)),
-                ("Ended", moment(workflow.finished_at)),
-            ]),
+            Facts(
+                "Where it belongs",
+                [
+                    ("Account", link(Account, workflow.account_id, workflow.account.name)),
+                    ("Invoice", link(Invoice, invoice.pk, invoice) if invoice else NOTHING),
+                    ("Change id", code(workflow.pk)),
+                    ("Came through", workflow.origin),
+                    ("Asked by", workflow.actor),
+                    ("Holds", lines(*(claim.resource for claim in claims)) or NOTHING),
+                ],
+            ),
+            Facts(
+                "At Stripe",
+                [
+                    ("Customer", code(workflow.stripe_customer_id)),
+                    ("Invoice", code(workflow.stripe_invoice_id)),
+                    ("Payment intent", code(workflow.stripe_payment_intent_id)),
+                    ("Subscription", tree(workflow.stripe_subscription or {})),
+                ],
+            ),
+            Facts(
+                "Times",
+                [
+                    ("Asked for", moment(workflow.requested_at)),
+                    ("Looked at next", moment(workflow.next_at) if workflow.finished_at is None else NOTHING),
+                    ("Given up at", moment(workflow.expires_at)),
+                    ("Ended", moment(workflow.finished_at)),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(ChangeWorkflow)

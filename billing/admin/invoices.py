@@ -68,8 +68,16 @@ def invoice_page(invoice: Invoice) -> Page:
         title=f"Invoice {invoice}",
         subtitle=with_note(status_badge(invoice), invoice.get_reason_display()),
         cards=[
-            Card("Total", money(invoice.total_minor, invoice.currency), f"tax {money(invoice.tax_minor, invoice.currency)}"),
-            Card("Paid", money(invoice.paid_minor, invoice.currency), moment(invoice.paid_at) if invoice.paid_at else "not paid"),
+            Card(
+                "Total",
+                money(invoice.total_minor, invoice.currency),
+                f"tax {money(invoice.tax_minor, invoice.currency)}",
+            ),
+            Card(
+                "Paid",
+                money(invoice.paid_minor, invoice.currency),
+                moment(invoice.paid_at) if invoice.paid_at else "not paid",
+            ),
             Card(
                 "Still owed",
                 money(open_minor if is_owed else 0, invoice.currency),
@@ -78,29 +86,52 @@ def invoice_page(invoice: Invoice) -> Page:
             ),
         ],
         sections=[
-            Table("Lines", ("Line", "Price", "Quantity", "Unit amount", "Amount", "Period"),
-                  [_line_row(line, invoice.currency) for line in lines], "It has no lines."),
-            Table("Attempts to collect", ("Outcome", "Amount", "With", "Started", "Finished", "Payment intent"),
-                  [_attempt_row(attempt) for attempt in attempts], "Nobody tried to collect it."),
-            Table("Ledger", ("Transaction", "Book", "Debit", "Credit", "Posted"),
-                  [_ledger_row(entry) for entry in entries], "Nothing was posted for it."),
+            Table(
+                "Lines",
+                ("Line", "Price", "Quantity", "Unit amount", "Amount", "Period"),
+                [_line_row(line, invoice.currency) for line in lines],
+                "It has no lines.",
+            ),
+            Table(
+                "Attempts to collect",
+                ("Outcome", "Amount", "With", "Started", "Finished", "Payment intent"),
+                [_attempt_row(attempt) for attempt in attempts],
+                "Nobody tried to collect it.",
+            ),
+            Table(
+                "Ledger",
+                ("Transaction", "Book", "Debit", "Credit", "Posted"),
+                [_ledger_row(entry) for entry in entries],
+                "Nothing was posted for it.",
+            ),
         ],
         aside=[
-            Facts("Where it belongs", [
-                ("Account", link(Account, invoice.account_id, invoice.account.name)),
-                ("Change", link(ChangeWorkflow, invoice.workflow_id, "the change that it pays for") if invoice.workflow_id else NOTHING),
-                ("At Stripe", code(invoice.stripe_invoice_id)),
-                ("Invoice id", code(invoice.pk)),
-                ("Period", period(invoice.period_start, invoice.period_end)),
-            ]),
-            Facts("Times", [
-                ("Created", moment(invoice.created_at)),
-                ("Finalised", moment(invoice.finalized_at)),
-                ("Paid", moment(invoice.paid_at)),
-                ("Voided", moment(invoice.voided_at)),
-            ]),
+            Facts(
+                "Where it belongs",
+                [
+                    ("Account", link(Account, invoice.account_id, invoice.account.name)),
+                    (
+                        "Change",
+                        link(ChangeWorkflow, invoice.workflow_id, "the change that it pays for")
+                        if invoice.workflow_id
+                        else NOTHING,
+                    ),
+                    ("At Stripe", code(invoice.stripe_invoice_id)),
+                    ("Invoice id", code(invoice.pk)),
+                    ("Period", period(invoice.period_start, invoice.period_end)),
+                ],
+            ),
+            Facts(
+                "Times",
+                [
+                    ("Created", moment(invoice.created_at)),
+                    ("Finalised", moment(invoice.finalized_at)),
+                    ("Paid", moment(invoice.paid_at)),
+                    ("Voided", moment(invoice.voided_at)),
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @admin.register(Invoice)

@@ -38,12 +38,12 @@ INVOICES: dict[InvoiceStatus, Tone] = {
 
 # Who bills an OPE, by what its license source begins with.
 LICENCES = {
-    "sub_":      "a Stripe subscription",
-    "in_":       "a one-off invoice",
-    "ADMIN:":    "given by an agent",
-    "USER:":     "chosen by the customer, free",
+    "sub_":      "Stripe, each period",
+    "in_":       "Stripe, once",
+    "ADMIN:":    "nobody, an agent gave it",
+    "USER:":     "nobody, it is free",
     "CONTRACT:": "a contract",
-    "PENDING:":  "not billed yet",
+    "PENDING:":  "nobody yet",
 }  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def licence_in_words(license_source_id: str) -> str:
 
 
 def billed(phase: Phase) -> str:
-    """Return what a phase costs: `$25.00 a month`, `free`, or `$5.00 a month for 2`."""
+    """Return what a phase costs: `$25.00 / month`, `no charge`, or `$5.00 / month for 2`."""
     if phase.amount_minor == 0:
-        return "free"
-    price = f"{money(phase.amount_minor, phase.currency)} a {phase.interval}"
+        return "no charge"
+    price = f"{money(phase.amount_minor, phase.currency)} / {phase.interval}"
     return f"{price} for {phase.billed_quantity}" if phase.billed_quantity > 1 else price
 
 

@@ -1,6 +1,5 @@
 """Values as NinjaPanel shows them. Whatever comes from outside is escaped here."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -15,8 +14,8 @@ NOTHING = mark_safe('<span class="ninja-quiet">–</span>')
 
 # Currencies whose smallest unit is not a hundredth, as Stripe counts them.
 DECIMALS = dict.fromkeys(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(), 0
-) | dict.fromkeys("bhd jod kwd omr tnd".split(), 3)  # fmt: skip
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"], 0
+) | dict.fromkeys(["bhd", "jod", "kwd", "omr", "tnd"], 3)  # fmt: skip
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 # Never shown, wherever they stand in what we stored: whoever reads them could act as somebody else.
@@ -33,6 +32,10 @@ class Tone(Enum):
     QUIET = "quiet"
 
 
+class Figure(SafeString):
+    """A cell with a number in it: figures stand under figures, at the right."""
+
+
 def money(amount_minor: int, currency: str) -> str:
     """Return an amount for people: `$1,234.50`, `-$5.00`, `¥`-like currencies as `500 JPY`. Exact, no floats."""
     decimals = DECIMALS.get(currency.lower(), 2)
@@ -43,14 +46,14 @@ def money(amount_minor: int, currency: str) -> str:
     return f"{minus}{sign}{number}" if sign else f"{minus}{number} {currency.upper()}"
 
 
-def amount(amount_minor: int, currency: str) -> SafeString:
-    """Return an amount as a cell: figures stand under figures."""
-    return format_html('<span class="ninja-amount">{}</span>', money(amount_minor, currency))
+def amount(amount_minor: int, currency: str) -> Figure:
+    """Return an amount as a cell."""
+    return Figure(format_html('<span class="ninja-amount">{}</span>', money(amount_minor, currency)))
 
 
-def number(value: int) -> SafeString:
-    """Return a count as a cell, aligned like an amount."""
-    return format_html('<span class="ninja-amount">{}</span>', f"{value:,}")
+def number(value: int) -> Figure:
+    """Return a count as a cell."""
+    return Figure(format_html('<span class="ninja-amount">{}</span>', f"{value:,}"))
 
 
 def moment(at: datetime | None) -> SafeString:
@@ -58,6 +61,15 @@ def moment(at: datetime | None) -> SafeString:
     if at is None:
         return NOTHING
     return format_html('<time datetime="{0}" title="{0}">{1}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M}")
+
+
+def day(at: datetime | None) -> SafeString:
+    """Return the day of a time in UTC."""
+    return (
+        NOTHING
+        if at is None
+        else format_html('<time datetime="{0}" title="{0}">{1}</time>', at.isoformat(), f"{at:%Y-%m-%d}")
+    )
 
 
 def period(start: datetime, end: datetime | None) -> SafeString:
@@ -73,7 +85,7 @@ def badge(text: str, tone: Tone) -> SafeString:
 
 def code(identifier: str) -> SafeString:
     """Return an identifier, to be read letter by letter and copied."""
-    return format_html('<code class="ninja-code">{}</code>', identifier) if identifier else NOTHING
+    return format_html('<code class="ninja-code" title="{0}">{0}</code>', identifier) if identifier else NOTHING
 
 
 def link(model: type[Model], pk: object, text: object) -> SafeString:
@@ -86,6 +98,16 @@ def list_link(model: type[Model], text: object, **query: str) -> SafeString:
     """Return a link to the list of a kind of object, searched for `q`."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=query)
     return format_html('<a class="ninja-link" href="{}">{}</a>', address, text)
+
+
+def nowrap(text: str) -> SafeString:
+    """Return a text that stays on one line."""
+    return format_html('<span class="ninja-nowrap">{}</span>', text)
+
+
+def yes_no_or(value: object) -> str:
+    """Return a stored value in words: yes and no for truths, itself otherwise."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def lines(*parts: object) -> SafeString:
@@ -108,10 +130,10 @@ def tree(value: Any) -> SafeString:
     if isinstance(value, Sequence) and not isinstance(value, str):
         if all(not isinstance(part, (Mapping, list)) for part in value):
             return format_html("{}", ", ".join(str(part) for part in value)) if value else NOTHING
-        return format_html('<ol class="ninja-tree">{}</ol>', format_html_join("", "<li>{}</li>", ((tree(p),) for p in value)))
-    if isinstance(value, bool) or value is None:
-        return format_html("{}", {True: "yes", False: "no", None: "–"}[value])
-    return format_html("{}", value if isinstance(value, str) else json.dumps(value))
+        return format_html(
+            '<ol class="ninja-tree">{}</ol>', format_html_join("", "<li>{}</li>", ((tree(p),) for p in value))
+        )
+    return NOTHING if value is None else format_html("{}", yes_no_or(value))
 
 
 def is_secret(name: str) -> bool:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -21,9 +21,10 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     A list and a page for one kind of row.
 
     Lists don't count, don't sort by columns that have no index, and search exactly, by `exact_fields` only.
-    `page_of` says what the page of a row shows.
+    `title` is what people call these rows, `page_of` says what the page of one shows.
     """
 
+    title: ClassVar[str]
     page_of: ClassVar[Callable[[Any], Page]]
     exact_fields: ClassVar[Sequence[str]] = ()
     list_disable_select_all = True
@@ -32,6 +33,7 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
+    list_select_related: ClassVar[Sequence[str]] = ()
     sortable_by: ClassVar[Sequence[str]] = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -48,6 +50,11 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         ours = ("_changelist", "_change")
         return [url for url in super().get_urls() if (url.name or "").endswith(ours)]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows, each fetched with what its list and its page name of others."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*self.list_select_related)
+
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         return self.exact_fields
 
@@ -62,8 +69,7 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return (queryset.none() if found is None else queryset.filter(pk__in=found)), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = {"title": str(self.model._meta.verbose_name_plural).capitalize()}
-        response: HttpResponse = super().changelist_view(request, title | (extra_context or {}))
+        response: HttpResponse = super().changelist_view(request, self._where() | (extra_context or {}))
         return response
 
     def change_view(
@@ -77,15 +83,23 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             gone: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
         page = type(self).page_of(row)
-        context = self.admin_site.each_context(request) | {
-            "title": page.title,
-            "page": page,
-            "opts": self.opts,
-            "original": row,
-            "has_view_permission": True,
-        }
+        context = (
+            self.admin_site.each_context(request)
+            | self._where()
+            | {
+                "page": page,
+            }
+        )
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "ninja/page.html", context)
+
+    @property
+    def list_address(self) -> str:
+        """The address of the list."""
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def _where(self) -> dict[str, Any]:
+        return {"title": self.title, "list_title": self.title, "list_address": self.list_address}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +115,7 @@ class Lookup:
         try:
             for name, value in self.having.items():
                 if "__" not in name:
-                    field = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
+                    field: Any = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
                     field.to_python(value)
         except ValidationError:
             return False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from .cells import Tone
+from .cells import Figure, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,14 @@ class Table:
     empty: str
     more: object = ""
     template: ClassVar[str] = "ninja/table.html"
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        """The headers, each with whether figures stand under it."""
+        return [
+            (header, any(isinstance(row[position], Figure) for row in self.rows))
+            for position, header in enumerate(self.headers)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account
 from tests.admin import world
 from tests.counting import count_statements
 

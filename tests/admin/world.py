@@ -94,27 +94,63 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
         step=Step.AWAITING_PAYMENT.value,
         origin="dashboard",
         actor=f"customer:{account.pk}",
-        request={"object_kind": "zone", "object_id": zone.pk, "plan_name": "business", "interval_name": "monthly",
-                 "components": {"page_rules": 60}, "on_session": True},
+        request={
+            "object_kind": "zone",
+            "object_id": zone.pk,
+            "plan_name": "business",
+            "interval_name": "monthly",
+            "components": {"page_rules": 60},
+            "on_session": True,
+        },
         request_digest="d16e57" * 10,
         plan={
-            "path": "on_session_create", "currency": "usd", "interval": "month", "due_now_minor": 25000,
-            "period_start": None, "period_end": None,
-            "elements": [{
-                "ope_id": new_id(), "is_new": True, "object_kind": "zone", "object_id": zone.pk, "product": "zone_plans",
-                "kind": "enum", "subscription_id": new_id(), "before": phase("free", rank=0, unit_amount_minor=0).to_json(),
-                "after": after.to_json(), "license_source": "stripe", "stripe_price_id": "price_1Business", "why": "asked for",
-            }],
-            "lines": [{
-                "ope_id": "", "description": "Business Plan", "price_id": "business_month_v1",
-                "stripe_price_id": "price_1Business", "quantity": 1, "unit_amount_minor": 25000, "amount_minor": 25000,
-            }],
-            "calls": [{
-                "operation": "subscriptions.create",
-                "params": {"customer": "cus_9", "items": [{"price": "price_1Business", "quantity": 1}],
-                           "payment_behavior": "default_incomplete", "client_secret": "pi_1_secret_NEVER_SHOWN"},
-            }],
-            "method_id": "", "method_processor_id": "", "claims": [f"object:{zone.pk}"],
+            "path": "on_session_create",
+            "currency": "usd",
+            "interval": "month",
+            "due_now_minor": 25000,
+            "period_start": None,
+            "period_end": None,
+            "elements": [
+                {
+                    "ope_id": new_id(),
+                    "is_new": True,
+                    "object_kind": "zone",
+                    "object_id": zone.pk,
+                    "product": "zone_plans",
+                    "kind": "enum",
+                    "subscription_id": new_id(),
+                    "before": phase("free", rank=0, unit_amount_minor=0).to_json(),
+                    "after": after.to_json(),
+                    "license_source": "stripe",
+                    "stripe_price_id": "price_1Business",
+                    "why": "asked for",
+                }
+            ],
+            "lines": [
+                {
+                    "ope_id": "",
+                    "description": "Business Plan",
+                    "price_id": "business_month_v1",
+                    "stripe_price_id": "price_1Business",
+                    "quantity": 1,
+                    "unit_amount_minor": 25000,
+                    "amount_minor": 25000,
+                }
+            ],
+            "calls": [
+                {
+                    "operation": "subscriptions.create",
+                    "params": {
+                        "customer": "cus_9",
+                        "items": [{"price": "price_1Business", "quantity": 1}],
+                        "payment_behavior": "default_incomplete",
+                        "client_secret": "pi_1_secret_NEVER_SHOWN",
+                    },
+                }
+            ],
+            "method_id": "",
+            "method_processor_id": "",
+            "claims": [f"object:{zone.pk}"],
         },
         stripe_customer_id="cus_9",
         stripe_invoice_id=f"in_{uuid4().hex[:20]}",
@@ -124,19 +160,25 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
         requested_at=NOW,
         expires_at=NOW + timedelta(hours=23),
         next_at=NOW,
-    )  # fmt: skip
+    )
     ChangeClaim.objects.create(workflow=workflow, account=account, resource=f"object:{zone.pk}")
     return workflow
 
 
-def account_with_everything(name: str = "Acme & Söhne <b>GmbH</b>", *, domain: str = "acme.example", plans: int = 1) -> Account:
+def account_with_everything(
+    name: str = "Acme & Söhne <b>GmbH</b>", *, domain: str = "acme.example", plans: int = 1
+) -> Account:
     """Make an account with one of everything and `plans` paid zones."""
     account = create_account(name=name, email=f"owner@{domain}", actor="customer:signup", now=NOW)
     Customer.objects.create(account=account, stripe_customer_id=f"cus_{uuid4().hex[:14]}")
     schedule = BillingSchedule.objects.create(
-        account=account, interval="month", anchor_at=NOW, next_at=NOW + timedelta(days=31), owner="stripe",
+        account=account,
+        interval="month",
+        anchor_at=NOW,
+        next_at=NOW + timedelta(days=31),
+        owner="stripe",
         stripe_subscription_id=f"sub_{uuid4().hex[:20]}",
-    )  # fmt: skip
+    )
     zones = [
         create_zone(account.pk, name=f"zone{number}.{domain}" if number else domain, actor="customer:owner", now=NOW)
         for number in range(plans + 2)
@@ -145,29 +187,69 @@ def account_with_everything(name: str = "Acme & Söhne <b>GmbH</b>", *, domain: 
     own(account, zones[-2], phase("free", rank=0, unit_amount_minor=0), license_source_id="USER:free")
     own(account, zones[-1], phase("pro", rank=1), phase("free", rank=0, unit_amount_minor=0))
     method = PaymentMethod.objects.create(
-        account=account, processor="stripe", processor_id=f"pm_{uuid4().hex[:20]}", kind="card", brand="visa", last4="4242",
-        expiry_month=4, expiry_year=2030, is_default=True, created_at=NOW,
-    )  # fmt: skip
+        account=account,
+        processor="stripe",
+        processor_id=f"pm_{uuid4().hex[:20]}",
+        kind="card",
+        brand="visa",
+        last4="4242",
+        expiry_month=4,
+        expiry_year=2030,
+        is_default=True,
+        created_at=NOW,
+    )
     for ope in opes:
         _paid(account, ope, method, schedule)
     bill(account, total_minor=2500, status="open", collection_failed="card_declined")
     waiting_change(account, zones[0])
     Entitlement.objects.bulk_create(
-        Entitlement(account=account, zone_id=zone.pk, feature=feature, allocation="max_count", value=20, basis=Basis.PAID,
-                    source_ope_id=opes[0].pk, valid_from=NOW, version=1, changed_at=NOW)
-        for zone in zones[:plans] for feature in ("page_rules", "waf_rules", "image_resizing")
-    )  # fmt: skip
+        Entitlement(
+            account=account,
+            zone_id=zone.pk,
+            feature=feature,
+            allocation="max_count",
+            value=20,
+            basis=Basis.PAID,
+            source_ope_id=opes[0].pk,
+            valid_from=NOW,
+            version=1,
+            changed_at=NOW,
+        )
+        for zone in zones[:plans]
+        for feature in ("page_rules", "waf_rules", "image_resizing")
+    )
     open_stuck(
-        source=SubsStuckEvent.Source.STRIPE, external_id=f"evt_{uuid4().hex[:20]}", kind="invoice.payment_failed",
-        reason=SubsStuckEvent.Reason.HANDLER_ERROR, signature="KeyError", customer_reference="cus_9", now=NOW,
-    )  # fmt: skip
+        source=SubsStuckEvent.Source.STRIPE,
+        external_id=f"evt_{uuid4().hex[:20]}",
+        kind="invoice.payment_failed",
+        reason=SubsStuckEvent.Reason.HANDLER_ERROR,
+        signature="KeyError",
+        customer_reference="cus_9",
+        now=NOW,
+    )
     SubsStuckEvent.objects.filter(kind="invoice.payment_failed").update(account=account)
     StripeEvent.objects.create(
-        id=f"evt_{uuid4().hex[:20]}", type="invoice.paid", api_version="2026-10-28.endive", account_id=account.pk,
-        created_at=NOW, received_at=NOW, processed_at=NOW, outcome="changed", next_at=NOW,
-        payload={"data": {"object": {"id": "in_1", "object": "invoice", "status": "paid", "amount_paid": 2500,
-                                     "customer_email": "secret.person@acme.example"}}},
-    )  # fmt: skip
+        id=f"evt_{uuid4().hex[:20]}",
+        type="invoice.paid",
+        api_version="2026-10-28.endive",
+        account_id=account.pk,
+        created_at=NOW,
+        received_at=NOW,
+        processed_at=NOW,
+        outcome="changed",
+        next_at=NOW,
+        payload={
+            "data": {
+                "object": {
+                    "id": "in_1",
+                    "object": "invoice",
+                    "status": "paid",
+                    "amount_paid": 2500,
+                    "customer_email": "secret.person@acme.example",
+                }
+            }
+        },
+    )
     with account_lock(account.pk):
         journal.emit(
             journal.Fact("change.requested", account.pk, f"customer:{account.pk}"),
@@ -182,13 +264,28 @@ def account_with_everything(name: str = "Acme & Söhne <b>GmbH</b>", *, domain: 
 def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSchedule) -> None:
     invoice = bill(account, total_minor=2500, schedule=schedule)
     InvoiceLine.objects.create(
-        invoice=invoice, ope=ope, description="Pro Plan", price_id="pro_month_v1", quantity=1, unit_amount_minor=2500,
-        amount_minor=2500, in_advance=True, **PERIOD,
-    )  # fmt: skip
+        invoice=invoice,
+        ope=ope,
+        description="Pro Plan",
+        price_id="pro_month_v1",
+        quantity=1,
+        unit_amount_minor=2500,
+        amount_minor=2500,
+        in_advance=True,
+        **PERIOD,
+    )
     PaymentAttempt.objects.create(
-        account=account, invoice=invoice, method=method, status="succeeded", on_session=True, amount_minor=2500, currency="usd",
-        stripe_payment_intent_id=f"pi_{uuid4().hex[:20]}", started_at=NOW, finished_at=NOW,
-    )  # fmt: skip
+        account=account,
+        invoice=invoice,
+        method=method,
+        status="succeeded",
+        on_session=True,
+        amount_minor=2500,
+        currency="usd",
+        stripe_payment_intent_id=f"pi_{uuid4().hex[:20]}",
+        started_at=NOW,
+        finished_at=NOW,
+    )
     for kind, sides in (("finalized", (("receivable", 2500), ("revenue", -2500))),
                         ("paid", (("cash_stripe", 2500), ("receivable", -2500)))):  # fmt: skip
         posted = LedgerTransaction.objects.create(
