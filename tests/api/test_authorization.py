@@ -1,0 +1,148 @@
+"""
+Who may call what: every endpoint there is, for every role, scope and owner.
+
+The endpoints come from the URLconf, so one that is added without a permission, or that leaks, fails here.
+"""
+
+import itertools
+import re
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.api.scope import AccountView, ApiView, ZoneView
+from accounts.roles import Permission, Role, Scope
+from billing.models.changes import ChangeWorkflow
+from config import api_errors
+from config.urls import API
+from tests.api.conftest import Api
+from tests.factories import clear, free_zone, token_for
+
+pytestmark = pytest.mark.usefixtures("on_sale")
+
+# Views that anybody may see.
+PUBLIC = {api_errors.errors_page}
+
+# What each permission takes, written out once more: the table in accounts/roles.py must not be its own judge.
+ALLOWED = {
+    None: {(role, scope) for role in Role for scope in ("nothing", "read", "edit", "both")},
+    Permission.READ: {(role, scope) for role in Role for scope in ("read", "both")},
+    Permission.CHANGE_SUBSCRIPTIONS: {
+        (role, scope) for role in (Role.SUPER_ADMINISTRATOR, Role.ADMINISTRATOR) for scope in ("edit", "both")
+    },
+    Permission.PAY: {(role, scope) for role in (Role.SUPER_ADMINISTRATOR, Role.BILLING) for scope in ("edit", "both")},
+    Permission.ADMINISTER: {(Role.SUPER_ADMINISTRATOR, scope) for scope in ("edit", "both")},
+}
+SCOPES = {
+    "nothing": (),
+    "read": (Scope.BILLING_READ,),
+    "edit": (Scope.BILLING_EDIT,),
+    "both": (Scope.BILLING_READ, Scope.BILLING_EDIT),
+}
+
+
+def patterns(resolver=None, prefix=""):
+    """Yield (path with its converters, view) of every door under the API's prefix."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, path)
+        elif isinstance(entry, URLPattern) and path.startswith(API):
+            yield path.removeprefix(API), getattr(entry.callback, "cls", entry.callback)
+
+
+GUARDED = [(path, view) for path, view in patterns() if view not in PUBLIC]
+ENDPOINTS = [(path, view, method) for path, view in GUARDED for method in view.needs]
+
+
+def status_of(token, method, path, *, account_id, zone_id, inner_id="0" * 32):
+    """Call an endpoint and return the status; no body, so that a permitted write is refused only after the door."""
+    path = path.replace("<id:account_id>", account_id).replace("<id:zone_id>", zone_id)
+    return Api(token).call(method, "/" + re.sub(r"<\w+:\w+>", inner_id, path)).status_code
+
+
+def test_every_endpoint_is_guarded():
+    assert {(path, view) for path, view in GUARDED if not issubclass(view, ApiView)} == set()
+    assert len(GUARDED) >= 15
+
+
+@pytest.mark.parametrize(("path", "view"), GUARDED)
+def test_an_endpoint_offers_the_methods_that_it_guards(path, view):
+    offered = {method.upper() for method in view.http_method_names if hasattr(view, method)} - {"HEAD", "OPTIONS"}
+
+    assert offered == set(view.needs)
+
+
+@pytest.mark.parametrize(("path", "view"), GUARDED)
+def test_a_view_resolves_what_its_path_names(path, view):
+    assert issubclass(view, AccountView) == ("<id:account_id>" in path)
+    assert issubclass(view, ZoneView) == ("<id:zone_id>" in path)
+
+
+@pytest.mark.parametrize(("path", "view", "method"), ENDPOINTS)
+@pytest.mark.parametrize(("role", "scopes"), list(itertools.product(Role, SCOPES)))
+def test_own(path, view, method, role, scopes):
+    account = clear()
+    zone = free_zone(account)
+    token = token_for(account, role=role, scopes=SCOPES[scopes])
+
+    status = status_of(token, method, path, account_id=account.pk, zone_id=zone.pk)
+
+    if (role, scopes) in ALLOWED[view.needs[method]]:
+        assert status in ({200, 404} if method == "GET" else {400})
+    else:
+        assert status == 403
+
+
+@pytest.mark.parametrize(("path", "view", "method"), ENDPOINTS)
+@pytest.mark.parametrize("scopes", SCOPES)
+def test_foreign_and_unknown_are_refused_alike(path, view, method, scopes):
+    foreign = clear()
+    foreign_zone = free_zone(foreign)
+    token = token_for(clear(), scopes=SCOPES[scopes])
+
+    statuses = [
+        status_of(token, method, path, account_id=account_id, zone_id=zone_id)
+        for account_id, zone_id in ((foreign.pk, foreign_zone.pk), ("0" * 32, "0" * 32))
+    ]
+
+    if issubclass(view, AccountView):
+        assert statuses == [403, 403]
+    elif issubclass(view, ZoneView):
+        assert statuses == [404, 404]
+    else:
+        assert statuses[0] == statuses[1]
+
+
+@pytest.mark.parametrize(("path", "view", "method"), ENDPOINTS)
+def test_nobody_without_a_token_is_let_in(path, view, method):
+    account = clear()
+    zone = free_zone(account)
+
+    assert status_of(None, method, path, account_id=account.pk, zone_id=zone.pk) == 401
+    assert status_of("unknown", method, path, account_id=account.pk, zone_id=zone.pk) == 401
+
+
+def test_what_is_inside_a_foreign_account_is_not_found_through_an_own_one():
+    mine, foreign = clear(), clear()
+    token = token_for(mine)
+    zone = free_zone(foreign)
+    subscription_id = zone.account.opes.get().subscription_id
+    workflow = ChangeWorkflow.objects.create(
+        account=foreign, step="declined", origin="dashboard", actor="customer:x", request={}, request_digest="",
+        plan={}, requested_at=zone.created_at, finished_at=zone.created_at, next_at=zone.created_at,
+    )  # fmt: skip
+
+    assert Api(token).get(f"/accounts/{mine.pk}/subscriptions/{subscription_id}").status_code == 404
+    assert Api(token).get(f"/accounts/{mine.pk}/workflows/{workflow.pk}").status_code == 404
+
+
+def test_lists_hold_only_what_is_the_callers():
+    mine, foreign = clear(), clear()
+    my_zone, _ = free_zone(mine), free_zone(foreign)
+    api = Api(token_for(mine))
+
+    assert [account["id"] for account in api.get("/accounts").json()["result"]] == [mine.pk]
+    assert [zone["id"] for zone in api.get("/zones").json()["result"]] == [my_zone.pk]
+    assert api.get(f"/zones?account.id={foreign.pk}").json()["result"] == []
+    assert len(api.get(f"/accounts/{mine.pk}/subscriptions").json()["result"]) == 1
