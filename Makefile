@@ -13,7 +13,7 @@ INSTALLED_DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements
 PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev test check clean
+.PHONY: help run install install-dev test check lock clean
 
 help:
 	@echo 'make run [ARGS="--port 9000"]  start the whole platform on this machine'
@@ -38,7 +38,7 @@ check: install-dev
 	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(BIN) manage.py makemigrations --check --dry-run
 	$(BIN) manage.py check
-	$(BIN) manage.py lintmigrations --quiet ok --warnings-as-errors
+	$(BIN) manage.py lintmigrations --quiet ok --warnings-as-errors --exclude-apps admin auth axes contenttypes sessions
 
 $(VENV)/ready:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("PayGO needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 run")'
@@ -56,6 +56,11 @@ $(INSTALLED_DEV): | $(INSTALLED)
 	@$(PIP) --requirement requirements-dev.txt
 	@rm -f $(VENV)/installed-dev-*
 	@touch $@
+
+# Pins what the requirements bring along; for Python before 3.11.3 too, which needs async-timeout.
+lock: install-dev
+	{ echo '# Every package that requirements.txt and requirements-dev.txt bring along, pinned: `make lock` writes this file.'; \
+	  { $(BIN) -m pip freeze --exclude-editable; grep -o '^async-timeout==[^;]*' requirements.txt; } | LC_ALL=C sort -fu; } > constraints.txt
 
 clean:
 	rm -rf .local staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

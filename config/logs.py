@@ -67,6 +67,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             "axes": {"level": "CRITICAL"},  # its lines name people
             "celery": {"level": "WARNING"},  # beat would write four lines a second
             "kombu": {"level": "WARNING"},
+            "django_migration_linter": {"level": "WARNING"},
             "stripe": {"level": "WARNING"},  # a line for each call and each answer
         },
     }

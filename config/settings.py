@@ -5,6 +5,7 @@ Settings. They read the environment only, and can be imported with nothing runni
 (`manage.py up` and the tests fill in what they start); the production profile demands them.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -40,22 +41,23 @@ if not IS_LOCAL and STRIPE_API_KEY == SANDBOX_API_KEY:
     raise ImproperlyConfigured("STRIPE_API_KEY is the sandbox's key; the production profile needs a key of Stripe's.")
 
 # Stores -------------------------------------------------------------------------------------------
+_OUR_CONNECTIONS = {
+    # One connection per thread, kept, and looked at before each request: a pool would let requests
+    # queue behind its background reconnects after PostgreSQL was killed; this asks the server at once.
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {
+        "application_name": "paygo",
+        "connect_timeout": 3,
+        # An account's lock is short; who waits longer answers "busy" or gives the row back.
+        "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=60000",
+    },
+}
 DATABASES = {
-    "default": environment.database(
-        "DATABASE_URL", default="postgres://paygo@127.0.0.1:15432/paygo" if IS_LOCAL else None
-    )
-    | {
-        # One connection per thread, kept, and looked at before each request: a pool would let requests
-        # queue behind its background reconnects after PostgreSQL was killed; this asks the server at once.
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "application_name": "paygo",
-            "connect_timeout": 3,
-            # An account's lock is short; who waits longer answers "busy" or gives the row back.
-            "options": "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=60000",
-        },
-    }
+    "default": environment.database("DATABASE_URL") | _OUR_CONNECTIONS
+    if environment.is_given("DATABASE_URL") or not IS_LOCAL
+    # Commands that read no data (`check`, `makemigrations`) run with nothing started.
+    else {"ENGINE": "django.db.backends.dummy"}
 }
 REDIS_URL = environment.url(
     "REDIS_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:16379/0" if IS_LOCAL else None
@@ -91,6 +93,8 @@ INSTALLED_APPS = [
     "billing",
     "webhooks",
 ]
+if IS_LOCAL and find_spec("django_migration_linter"):
+    INSTALLED_APPS.append("django_migration_linter")  # `lintmigrations`, for who writes them; not in production
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
