@@ -1,0 +1,37 @@
+"""When the application has something to do next: one question over every column that says so."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from . import clock
+
+# Each table of work that is rows, and which of them still wait.
+WORK: tuple[tuple[str, str], ...] = (
+    ("change_workflow",  "finished_at IS NULL"),
+    ("invoice_due",      "TRUE"),
+    ("journal_delivery", "TRUE"),
+    ("stripe_event",     "processed_at IS NULL"),
+)  # fmt: skip
+
+_NEXT = " UNION ALL ".join(
+    f"SELECT '{table}' AS work, min(next_at) AS due_at, count(*) FILTER (WHERE lease_until > %s) AS leased"  # noqa: S608
+    f" FROM {table} WHERE {waits}"
+    for table, waits in WORK
+)
+
+
+def next_due() -> datetime | None:
+    """Return the earliest business time at which something falls due, None if nothing ever will. One statement."""
+    return min((due_at for due_at, _ in _waiting().values() if due_at is not None), default=None)
+
+
+def unfinished(now: datetime) -> list[str]:
+    """Return the names of the tables that hold work due by `now`, or work that somebody holds. One statement."""
+    return [work for work, (due_at, leased) in _waiting().items() if leased or (due_at is not None and due_at <= now)]
+
+
+def _waiting() -> dict[str, tuple[datetime | None, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [clock.machine_now()] * len(WORK))
+        return {work: (due_at, leased) for work, due_at, leased in cursor.fetchall()}

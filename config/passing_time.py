@@ -1,0 +1,97 @@
+"""
+Let business time pass, stop by stop, as it would by itself: nothing due is jumped over.
+
+Each stop is the next time at which the sandbox or the application has something to do. There the sandbox does its
+part and delivers its events, and the application's sweeps run until nothing is left to do at that time.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from billing.changes_calculator.resume import resume_due
+from billing.deliveries import deliver_due as deliver_to_billing
+from billing.invoicing.advance import advance_due
+from webhooks.forwarding import forward_due
+from webhooks.release import deliver_due as deliver_to_pipe
+
+from . import clock, sandbox_control
+from .next_due import next_due, unfinished
+
+STOP_SECONDS = 120.0
+NAP_SECONDS = 0.01
+
+# Every sweep that beat runs; each looks for rows that are due and returns how many it took.
+SWEEPS: tuple[Callable[..., int], ...] = (
+    forward_due,
+    deliver_to_pipe,
+    deliver_to_billing,
+    resume_due,
+    advance_due,
+)
+
+
+class NotQuiet(Exception):
+    """At one time there was always something left to do; the message names what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One time at which something happened, and how many rows the sweeps took there."""
+
+    at: datetime
+    rows: int
+
+
+def pass_time(target: datetime) -> Iterator[Stop]:
+    """
+    Move business time to `target`, yielding each stop on the way; the clock stands there at the end.
+
+    Earlier than now is now. A live worker may run beside it: both take rows by lease.
+
+    :raises NotQuiet: at one stop work was left after STOP_SECONDS.
+    """
+    at = _freeze(clock.now())
+    while True:
+        yield Stop(at, _until_quiet(at))
+        if at >= target:
+            return
+        at = _freeze(min(target, _next_stop(at, target)))
+
+
+def let_run() -> None:
+    """Let the clock go on from where it stands, at the pace of real time."""
+    sandbox_control.post("/_sandbox/clock", {"offset_seconds": (clock.now() - clock.machine_now()).total_seconds()})
+
+
+def _next_stop(at: datetime, target: datetime) -> datetime:
+    said = sandbox_control.get("/_sandbox/pending")["next_due"]
+    theirs = datetime.fromtimestamp(said, UTC) if said is not None else target
+    ours = next_due() or target
+    return max(min(theirs, ours), at + timedelta(microseconds=1))
+
+
+def _freeze(at: datetime) -> datetime:
+    sandbox_control.post("/_sandbox/clock", {"frozen_at": at.timestamp()})
+    return clock.now()
+
+
+def _until_quiet(now: datetime) -> int:
+    """Run the sweeps until neither side has anything to do at `now`; return how many rows they took."""
+    give_up_at = time.monotonic() + STOP_SECONDS
+    rows = 0
+    while True:
+        taken = sum(sweep(now=now) for sweep in SWEEPS)
+        rows += taken
+        if taken:
+            continue
+        undelivered = sandbox_control.get("/_sandbox/pending")["webhooks_due"]
+        left = unfinished(now)
+        if not undelivered and not left:
+            return rows
+        if time.monotonic() > give_up_at:
+            raise NotQuiet(
+                f"At {now:%Y-%m-%d %H:%M:%S}: {undelivered} webhooks undelivered; unfinished: {left or 'nothing'}."
+            )
+        time.sleep(NAP_SECONDS)
