@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -90,7 +91,7 @@ def code(identifier: str) -> SafeString:
 
 def link(model: type[Model], pk: object, text: object) -> SafeString:
     """Return a link to the page of one object. Asks the database nothing."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
     return format_html('<a class="ninja-link" href="{}">{}</a>', address, text)
 
 

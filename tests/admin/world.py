@@ -20,6 +20,7 @@ from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from billing.objectproducts.phases import Phase
 from entitlements.models import Basis, Entitlement
+from tests.guard import unguarded
 from webhooks.models import StripeEvent
 
 CATALOG = Path("billing/catalog/catalog.json")
@@ -165,6 +166,7 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
     return workflow
 
 
+@unguarded()
 def account_with_everything(
     name: str = "Acme & Söhne <b>GmbH</b>", *, domain: str = "acme.example", plans: int = 1
 ) -> Account:
