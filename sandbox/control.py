@@ -11,7 +11,7 @@ from .clock import ClockMovesForwardOnly
 from .delivery import is_due
 from .stripe import webhook_endpoints
 from .stripe.authentication import answer_for_customer, intent_by_secret
-from .stripe.cards import DECLINES
+from .stripe.cards import CARDS, DECLINES
 from .stripe.errors import StripeRefusal
 from .stripe.events import API_VERSION
 from .stripe.find import find, newest
@@ -142,6 +142,11 @@ def authenticate(world: World, said: Document) -> Document:
         )
 
 
+def cards(_world: World, _said: Document) -> Document:
+    """Return every test card and how the bank behind it answers."""
+    return {"cards": [{"number": card.number, "brand": card.brand, "behaviour": card.meaning} for card in CARDS]}
+
+
 def turn_card(world: World, said: Document) -> Document:
     """Decide how a saved card answers from now on: `outcome` is "ok" or the name of a decline."""
     outcome = said["outcome"]
@@ -172,6 +177,7 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("POST", "/_sandbox/clock"): set_clock,
     ("GET", "/_sandbox/pending"): pending,
     ("POST", "/_sandbox/authenticate"): authenticate,
+    ("GET", "/_sandbox/cards"): cards,
     ("POST", "/_sandbox/payment_methods"): turn_card,
 }
 PAGES: dict[tuple[str, str], Callable[[World, Document], str]] = {
