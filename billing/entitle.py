@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from accounts.journal import Fact
 from accounts.models import SubsAccount
 from entitlements.derive import Basis, Feature, Owned, Restrictions, derive
 from entitlements.provision import provision
 
+from .catalog.lookup import VERSION_ON_SALE, catalog_at
 from .catalog.values import Catalog
 from .models.objectproducts import Ope
 from .objectproducts.state import OpeState
@@ -16,25 +18,21 @@ from .objectproducts.state import OpeState
 FEATURE_OF_COMPONENT = {"page_rules": "rules.page_rules"}
 
 
-def entitle(
-    account_id: str, opes: Iterable[Ope], catalog: Catalog, restrictions: Restrictions, *, now: datetime
-) -> Fact | None:
+def entitle(account_id: str, opes: Iterable[Ope], *, now: datetime) -> Fact | None:
     """
     Bring the account's entitlements in line with these, all of its live OPEs; return the fact to journal, if any.
 
-    In the caller's transaction, under the account's lock. Safe to repeat.
+    In the caller's transaction, under the account's lock. Four statements at most; safe to repeat.
     """
+    profile: Any = SubsAccount.objects.annotate(catalog_version=VERSION_ON_SALE).get(account=account_id)
+    catalog = catalog_at(profile.catalog_version)
+    restrictions = Restrictions(has_bad_debt=profile.has_bad_debt, is_banned=profile.banned_at is not None)
     owned = [entry for ope in opes if (entry := _owned(ope)) is not None]
     features = {
         plan.id: tuple(Feature(item.feature, item.allocation, item.value) for item in plan.features)
         for plan in catalog.plans.values()
     }
     return provision(account_id, derive(owned, restrictions, features, _free_plans(catalog)), now=now)
-
-
-def restrictions_of(profile: SubsAccount) -> Restrictions:
-    """Return what the account's debt takes away."""
-    return Restrictions(has_bad_debt=profile.has_bad_debt, is_banned=profile.banned_at is not None)
 
 
 def _owned(ope: Ope) -> Owned | None:

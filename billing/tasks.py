@@ -6,6 +6,7 @@ from config.celery import task
 from .changes_calculator.resume import resume_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
+from .invoicing.find_missed import find_missed
 
 
 @task("billing.resume_workflows")
@@ -26,4 +27,11 @@ def deliver_journal() -> None:
 def advance_invoices() -> None:
     """Finalise and collect the invoices that are due."""
     while advance_due(now=clock.now()):
+        continue
+
+
+@task("billing.find_missed")
+def look_for_missed() -> None:
+    """Ask Stripe about renewals whose news is late."""
+    while find_missed(now=clock.now()):
         continue

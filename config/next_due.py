@@ -8,10 +8,11 @@ from . import clock
 
 # Each table of work that is rows, and which of them still wait.
 WORK: tuple[tuple[str, str], ...] = (
-    ("change_workflow",  "finished_at IS NULL"),
-    ("invoice_due",      "TRUE"),
-    ("journal_delivery", "TRUE"),
-    ("stripe_event",     "processed_at IS NULL"),
+    ("billing_schedule_due", "TRUE"),
+    ("change_workflow",      "finished_at IS NULL"),
+    ("invoice_due",          "TRUE"),
+    ("journal_delivery",     "TRUE"),
+    ("stripe_event",         "processed_at IS NULL"),
 )  # fmt: skip
 
 _NEXT = " UNION ALL ".join(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from billing.changes_calculator.resume import resume_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
+from billing.invoicing.find_missed import find_missed
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
 
@@ -29,6 +30,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     deliver_to_billing,
     resume_due,
     advance_due,
+    find_missed,
 )
 
 

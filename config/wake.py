@@ -37,6 +37,7 @@ class Queue(StrEnum):
 QUEUE_OF: dict[str, Queue] = {
     "billing.advance_invoices":  Queue.OPS,
     "billing.deliver_journal":   Queue.OPS,
+    "billing.find_missed":       Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
     "webhooks.deliver_journal":  Queue.PIPE,
     "webhooks.forward":          Queue.PIPE,

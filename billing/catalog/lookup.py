@@ -2,8 +2,14 @@
 
 from functools import lru_cache
 
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce
+
 from ..models.catalog import CatalogVersion, Component, PlanEntitlement, Price, RatePlan
 from .values import Catalog, ComponentItem, FeatureItem, PlanItem, PriceItem
+
+# Which version is on sale, for a statement that reads something else as well.
+VERSION_ON_SALE = Coalesce(Subquery(CatalogVersion.objects.order_by("-pk").values("pk")[:1]), Value(0))
 
 
 def current_catalog() -> Catalog:

@@ -49,6 +49,13 @@ def retrieve(invoice_id: str) -> Raw:
         return raw_of(client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}))
 
 
+def of_subscription(subscription_id: str, *, limit: int) -> list[Raw]:
+    """Return the newest invoices of a subscription, oldest first."""
+    with translated():
+        page = client().v1.invoices.list({"subscription": subscription_id, "limit": limit})
+    return [raw_of(invoice) for invoice in reversed(page.data)]
+
+
 def void(invoice_id: str, *, key: str) -> Raw:
     """Return the invoice, void: nobody can pay it any more. Only an open invoice can be voided."""
     with translated():

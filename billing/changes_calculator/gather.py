@@ -6,7 +6,7 @@ from django.db.models import Exists, Q, Value
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
-from ..catalog.lookup import current_catalog
+from ..catalog.lookup import VERSION_ON_SALE, catalog_at
 from ..invoicing.states import InvoiceStatus
 from ..models.changes import ChangeWorkflow
 from ..models.invoices import BillingSchedule, Invoice
@@ -20,7 +20,7 @@ def gather(request: ChangeRequest) -> Snapshot:
     """
     Return the account as it stands, for one change.
 
-    Call it under the account's lock to act on what it says; a preview may call it without. Seven statements,
+    Call it under the account's lock to act on what it says; a preview may call it without. Six statements,
     whatever the account owns; the catalogue's rows only after a publication.
     """
     account = _account(request)
@@ -33,7 +33,7 @@ def gather(request: ChangeRequest) -> Snapshot:
         owes_open_invoice=account.owes_open_invoice,
         owns_object=account.owns_object,
         stripe_customer_id=customer.stripe_customer_id if customer else "",
-        catalog=current_catalog(),
+        catalog=catalog_at(account.catalog_version),
         methods=_methods(account.pk),
         elements=_elements(account.pk),
         schedules=_schedules(account.pk),
@@ -45,9 +45,9 @@ def _account(request: ChangeRequest) -> Any:
     owed = Invoice.objects.filter(
         Q(status=InvoiceStatus.OPEN.value) | Q(status=InvoiceStatus.UNCOLLECTIBLE.value), account=request.account_id
     )
-    """Return the account with two questions answered on it: `owes_open_invoice` and `owns_object`."""
+    """Return the account with `owes_open_invoice`, `owns_object` and `catalog_version` on it."""
     accounts = Account.objects.select_related("subs_account", "customer").annotate(
-        owes_open_invoice=Exists(owed), owns_object=_owns_object(request)
+        owes_open_invoice=Exists(owed), owns_object=_owns_object(request), catalog_version=VERSION_ON_SALE
     )
     return accounts.get(pk=request.account_id)
 

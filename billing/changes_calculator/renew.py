@@ -5,10 +5,8 @@ from datetime import datetime
 
 from accounts import journal
 from accounts.lock import holds_lock
-from accounts.models import SubsAccount
 
-from ..catalog.lookup import current_catalog
-from ..entitle import entitle, restrictions_of
+from ..entitle import entitle
 from ..invoicing.clock import move_schedule
 from ..models.invoices import Invoice
 from ..models.objectproducts import Ope
@@ -38,8 +36,7 @@ def renew(invoice: Invoice, *, now: datetime) -> None:
     ends_at = max(ends_at for _, ends_at in periods.values())
     if invoice.schedule_id is not None:
         move_schedule(invoice.schedule_id, next_at=ends_at)
-    profile = SubsAccount.objects.get(account=invoice.account_id)
-    fact = entitle(invoice.account_id, live, current_catalog(), restrictions_of(profile), now=now)
+    fact = entitle(invoice.account_id, live, now=now)
     after = {"invoice_id": invoice.pk, "opes": [ope.pk for ope in moved], "until": ends_at}
     renewed = journal.Fact("subscription.renewed", invoice.account_id, "system:billing", cause=invoice.pk, after=after)
     journal.emit(renewed, *([fact] if fact else []), at=now)

@@ -6,11 +6,9 @@ from datetime import datetime
 
 from accounts import journal
 from accounts.lock import holds_lock
-from accounts.models import SubsAccount
 
-from ..catalog.lookup import current_catalog
 from ..cfstripe.shapes import SubscriptionFacts
-from ..entitle import entitle, restrictions_of
+from ..entitle import entitle
 from ..models.objectproducts import Ope
 from ..objectproducts.phases import Phase
 from .change_set import STRIPE, ElementChange
@@ -35,8 +33,7 @@ def save_elements(
         update_fields=["value_phases", "license_source_id", "workflow", "subscription_id"],
     )
     live |= {ope.pk: ope for ope in changed}
-    profile = SubsAccount.objects.get(account=account_id)
-    fact = entitle(account_id, live.values(), current_catalog(), restrictions_of(profile), now=now)
+    fact = entitle(account_id, live.values(), now=now)
     return [fact] if fact else []
 
 

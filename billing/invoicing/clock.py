@@ -1,17 +1,20 @@
 """The only writer of billing schedules: when an account is billed next, per interval."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accounts.lock import holds_lock
 
 from ..cfstripe.shapes import SubscriptionFacts
-from ..models.invoices import BillingSchedule
+from ..models.invoices import BillingSchedule, BillingScheduleDue
+
+# Stripe tells of a renewal within seconds; after so long nobody will.
+LATE = timedelta(hours=2)
 
 
 def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str, next_at: datetime) -> BillingSchedule:
-    """Write the clock that a new Stripe subscription starts. One statement; the caller journals."""
+    """Write the clock that a new Stripe subscription starts. Two statements; the caller journals."""
     assert holds_lock(account_id)
-    return BillingSchedule.objects.create(
+    schedule = BillingSchedule.objects.create(
         account_id=account_id,
         interval=interval,
         anchor_at=facts.anchor_at,
@@ -19,8 +22,11 @@ def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str, 
         owner=BillingSchedule.Owner.STRIPE,
         stripe_subscription_id=facts.id,
     )
+    BillingScheduleDue.objects.create(schedule=schedule, next_at=next_at + LATE)
+    return schedule
 
 
 def move_schedule(schedule_id: str, *, next_at: datetime) -> None:
-    """Write when the account is billed next; never back. One statement; the caller journals."""
-    BillingSchedule.objects.filter(pk=schedule_id, next_at__lt=next_at).update(next_at=next_at)
+    """Write when the account is billed next; never back. Two statements; the caller journals."""
+    if BillingSchedule.objects.filter(pk=schedule_id, next_at__lt=next_at).update(next_at=next_at):
+        BillingScheduleDue.objects.filter(schedule=schedule_id).update(next_at=next_at + LATE)

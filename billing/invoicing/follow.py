@@ -20,7 +20,11 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     assert holds_lock(account_id)
     if not record.refresh(raw, account_id=account_id, now=now):
         return False
-    invoice = Invoice.objects.get(account=account_id, stripe_invoice_id=raw["id"])
+    renew_if_paid(Invoice.objects.get(account=account_id, stripe_invoice_id=raw["id"]), now=now)
+    return True
+
+
+def renew_if_paid(invoice: Invoice, *, now: datetime) -> None:
+    """Move what a renewal pays for into its next period, if it is paid."""
     if invoice.status == InvoiceStatus.PAID.value and invoice.reason == FinalizeReason.CYCLE.value:
         renew(invoice, now=now)
-    return True

@@ -43,6 +43,24 @@ class BillingSchedule(models.Model):
         return f"each {self.interval} from {self.anchor_at:%Y-%m-%d}"
 
 
+class BillingScheduleDue(Lease):
+    """
+    When somebody asks Stripe what became of a renewal that nobody told us of, if nobody does until then.
+
+    Moved on with its schedule. Written by `invoicing/clock.py` and `invoicing/find_missed.py`.
+    """
+
+    schedule = models.OneToOneField(BillingSchedule, on_delete=models.PROTECT, primary_key=True, related_name="due")
+
+    class Meta:
+        db_table = "billing_schedule_due"
+        verbose_name_plural = "billing schedules due"
+        indexes = [models.Index(fields=["next_at"], name="billing_schedule_due_next")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} due"
+
+
 class Invoice(models.Model):
     """
     What an account was asked to pay. Written by `invoicing/record.py`.
