@@ -143,6 +143,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Have playwright drive the machine's own Chromium, or skip what needs it, and say so."""
     if not parts.CHROMIUM.exists():
         pytest.skip(f"NO BROWSER: {parts.CHROMIUM} is missing, so what people see in one was not tested")
+    # Playwright leaves its event loop running in this thread; Django would refuse every query after it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return browser_type_launch_args | {
         "executable_path": str(parts.CHROMIUM),
         "args": [
