@@ -19,6 +19,7 @@ from billing.payments import declines
 from config.api_errors import ERRORS, handle, reasons_of
 from tests.api.conftest import Api, codes
 from tests.factories import clear, free_zone, owing, token_for
+from tests.parts import ROOT
 
 pytestmark = pytest.mark.usefixtures("on_sale")
 
@@ -238,3 +239,11 @@ def test_the_codes_are_permanent():
 
 def test_an_error_that_is_nobodys_business_is_not_answered_here():
     assert reasons_of(KeyError("internal")) == []
+
+
+def test_the_documentation_explains_every_error():
+    documented = (ROOT / "docs" / "api.md").read_text().splitlines()
+
+    for name, error in ERRORS.items():
+        row = f'| <a id="{name}"></a>`{name}` | {error.code} | {error.status} | {error.remedy} |'
+        assert row in documented
