@@ -1,27 +1,35 @@
 """
-No store of an account changes without a journal entry in the same transaction: a watch over the SQL of a test run.
+A watch over the SQL of a test run: no store of an account changes without a journal entry in the same transaction,
+and each column group of a store is written by the modules that `accounts/stores.py` names, and no other.
 
 The transaction meant is the outermost one that the code under test opened; the one that a test's database
 fixture wraps around everything is looked through. What is rolled back never happened.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
+from django.apps import apps
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from accounts.models import JournalEntry
-from accounts.stores import GUARDED_TABLES
+from accounts.stores import GUARDED_TABLES, STORES, ColumnGroup
 
 _WRITTEN = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(?:ONLY\s+)?\"?(\w+)\"?", re.IGNORECASE)
+_SET = re.compile(r"\bSET\s+(.*?)(?:\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
+_COLUMN = re.compile(r"\"?(\w+)\"?\s*=(?!=)")
 JOURNAL = JournalEntry._meta.db_table
+ROOT = Path(__file__).resolve().parent.parent
+GROUPS: dict[str, tuple[ColumnGroup, ...]] = {name: groups for store in STORES for name, groups in store.tables.items()}
 
 _is_exempt: ContextVar[bool] = ContextVar("writes_need_no_journal_entry", default=False)
 
@@ -38,7 +46,8 @@ def unguarded() -> Iterator[None]:
 
 class JournalGuard:
     """
-    Notes guarded tables that were written, and complains of a transaction that commits them without a journal entry.
+    Notes guarded tables that were written. It complains of a transaction that commits them without a journal entry,
+    and of a writer that is none of theirs.
 
     `violations` has one sentence for each. Use `watching()` around a test, in the process that runs it; a
     process of its own calls `install()` once.
@@ -87,6 +96,7 @@ class JournalGuard:
         written = {table.lower() for table in _WRITTEN.findall(sql)} & (GUARDED_TABLES | {JOURNAL})
         if written:
             self._note(context["connection"], written)
+            self._check_writer(sql, written - {JOURNAL})
         return result
 
     def transaction_ended(self, connection: BaseDatabaseWrapper, block: transaction.Atomic, *, committed: bool) -> None:
@@ -97,6 +107,13 @@ class JournalGuard:
         del self._open[connection]
         if committed:
             self._judge(pending[1])
+
+    def _check_writer(self, sql: str, tables: set[str]) -> None:
+        writer = _calling_module()
+        for table in sorted(tables):
+            allowed = writers_of(table, sql)
+            if writer is not None and writer not in allowed:
+                self.violations.append(f"{table}: written by {writer}, and only {', '.join(sorted(allowed))} may")
 
     def _note(self, connection: BaseDatabaseWrapper, written: set[str]) -> None:
         outermost = next((block for block in connection.atomic_blocks if not block._from_testcase), None)
@@ -120,3 +137,33 @@ class JournalGuard:
     def _detach(self, connection: BaseDatabaseWrapper) -> None:
         if self in connection.execute_wrappers:
             connection.execute_wrappers.remove(self)
+
+
+def writers_of(table: str, sql: str) -> set[str]:
+    """Return the modules that may send this statement: those of the columns it sets, or all if it sets none by name."""
+    groups = GROUPS[table]
+    is_update = re.search(rf"\bUPDATE\s+\"?{table}\b", sql, re.IGNORECASE)
+    assignments = _SET.search(sql) if is_update else None
+    if assignments is None:
+        return {writer for group in groups for writer in group.writers}
+    columns = set(_COLUMN.findall(assignments.group(1)))
+    named = {_column(table, name): group.writers for group in groups for name in group.columns}
+    others = {writer for group in groups if not group.columns for writer in group.writers}
+    allowed = [set(named.get(column, others)) for column in columns]
+    return set.intersection(*allowed) if allowed else others
+
+
+def _column(table: str, name: str) -> str:
+    """Return the column of a field that the stores name as the model does: `workflow` is kept in `workflow_id`."""
+    model = next(model for model in apps.get_models() if model._meta.db_table == table)
+    return str(model._meta.get_field(name).column)
+
+
+def _calling_module() -> str | None:
+    """Return the module of ours whose code sent the statement; None when a test did so itself."""
+    frame = sys._getframe(1)
+    while frame := frame.f_back:
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(ROOT) and ".venv" not in file.parts and file.name != Path(__file__).name:
+            return None if file.is_relative_to(ROOT / "tests") else str(frame.f_globals["__name__"])
+    return None

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 
 from accounts import journal
+from accounts.create_account import create_account
 from accounts.lock import account_lock
 from accounts.models import Account, JournalEntry, Person, SubsAccount
-from tests.guard import JournalGuard, unguarded
+from tests.guard import ROOT, JournalGuard, unguarded, writers_of
 
 NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
 
@@ -161,3 +162,36 @@ def test_real_transactions_are_judged_too(story: None) -> None:
         journalled(committed)
 
     assert len(guard.violations) == 1
+
+
+def test_a_writer_that_is_none_of_the_tables_is_complained_of(account: Account) -> None:
+    intruder = {"__name__": "billing.api.intruder", "change": SubsAccount.objects.filter(pk=account.pk).update}
+    code = compile("change(email='intruder@example.com')", str(ROOT / "billing/api/intruder.py"), "exec")
+
+    with JournalGuard().watching() as guard, account_lock(account.pk):
+        exec(code, intruder)  # noqa: S102  a module that must never exist
+        write_down(account)
+
+    assert guard.violations == ["subs_account: written by billing.api.intruder, and only accounts.profile may"]
+
+
+def test_the_writer_that_the_store_names_is_let_be(db: None) -> None:
+    with JournalGuard().watching() as guard:
+        create_account(name="made properly", email="made@example.com", actor="system:tests", now=NOW)
+
+    assert guard.violations == []
+
+
+WRITERS = [
+    # statement                                                            may be sent by
+    ('INSERT INTO "subs_account" ("account_id", "flags") VALUES (1, 0)',   {"accounts.profile", "dunning.apply"}),
+    ('UPDATE "subs_account" SET "email" = %s WHERE "flags" = 1',           {"accounts.profile"}),
+    ('UPDATE "subs_account" SET "flags" = %s',                             {"dunning.apply"}),
+    ('UPDATE "subs_account" SET "flags" = %s, "email" = %s',               set()),
+    ("UPDATE subs_account SET flags = flags | 1 FROM account WHERE TRUE",  {"dunning.apply"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "writers"), WRITERS)
+def test_each_column_group_has_its_writers(sql: str, writers: set[str]) -> None:
+    assert writers_of("subs_account", sql) == writers
