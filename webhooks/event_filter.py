@@ -23,7 +23,7 @@ from .handler_registry import is_ours
 LARGEST_PAYLOAD = 1024 * 1024
 
 
-class Verdict(str, Enum):
+class Verdict(Enum):
     """What became of a request."""
 
     STORED = "stored"

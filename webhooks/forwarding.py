@@ -101,7 +101,8 @@ def _forward(event: StripeEvent, named: References, now: datetime) -> None:
         return
     if is_foreign(named):
         foreign_products[named.product] += 1
-        release(event, processed_at=clock.machine_now(), outcome=Outcome.FOREIGN)
+        with transaction.atomic():
+            _mark(event, Outcome.FOREIGN, None, now)
         return
 
     newest = _newest(event)
@@ -134,22 +135,25 @@ def _newest(event: StripeEvent) -> Newest:
 
 
 def _apply(event: StripeEvent, newest: Newest, account_id: str, now: datetime) -> None:
-    """Mirror the object, do what follows from it, write that down, and mark the event; in the caller's transaction."""
+    """Mirror the object, do what follows from it, and mark the event; in the caller's transaction."""
     if not mirror.remember([newest.object], account_id=account_id, seen_at=newest.seen_at):
         raise Overtaken
     arrival = Arrival(event_id=event.pk, event_type=event.type, object=newest.object, account_id=account_id, now=now)
     outcome = Outcome.CHANGED if ROUTES[event.type](arrival) else Outcome.NOTHING
-    journal.emit(
-        journal.Fact(
-            "stripe.event_processed",
-            account_id,
-            actor="system:pipe",
-            cause=f"stripe:{event.pk}",
-            after={"type": event.type, "outcome": outcome.value},
-        ),
-        at=now,
+    _mark(event, outcome, account_id, now)
+
+
+def _mark(event: StripeEvent, outcome: StripeEvent.Outcome, account_id: str | None, now: datetime) -> None:
+    """Write down what became of the event, and that it is done; in the transaction of what it did."""
+    processed = journal.Fact(
+        "stripe.event_processed",
+        account_id,
+        actor="system:pipe",
+        cause=f"stripe:{event.pk}",
+        after={"type": event.type, "outcome": outcome.value},
     )
-    release(event, processed_at=clock.machine_now(), outcome=outcome, account_id=account_id, last_error="")
+    journal.emit(processed, at=now)
+    release(event, processed_at=clock.machine_now(), outcome=outcome, account_id=account_id or "", last_error="")
 
 
 def _put_off(event: StripeEvent, error: Exception, now: datetime) -> None:
