@@ -62,7 +62,10 @@ def refuse_large_body(request: Request) -> None:
     Look at the announced length, before a byte is read.
 
     :raises BodyTooLarge: it is over the limit.
+    :raises ValidationError: a body comes without its length; it would not be read.
     """
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        raise serializers.ValidationError(["Send it with a Content-Length, not in chunks."])
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if announced.isdecimal() and int(announced) > LARGEST_BODY_BYTES:
         raise BodyTooLarge

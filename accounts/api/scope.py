@@ -28,6 +28,7 @@ class ApiView(APIView):
     parser_classes = [BoundedJSONParser]
     content_negotiation_class = AlwaysJson
     metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse what can be refused without the database, then authenticate, then authorise."""
@@ -38,6 +39,11 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = request.user  # type: ignore[assignment]  # ours, of authentication.py
         self.authorise(self.needs[method], **kwargs)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Nobody on the way keeps an answer: some hold the secrets of payments."""
+        return super().default_response_headers | {"Cache-Control": "no-store"}
 
     def authorise(self, permission: Permission | None, **_path: str) -> None:
         """

@@ -150,6 +150,21 @@ def test_every_reason_is_listed_and_the_first_decides(on_sale):
     assert response.json()["errors"][0]["documentation_url"].endswith("#outstanding_balance")
 
 
+def test_a_body_of_unknown_length_is_not_read(account):
+    zone = free_zone(account)
+    api = Api(token_for(account))
+    api.headers["Transfer-Encoding"] = "chunked"
+
+    response = api.post(f"/zones/{zone.pk}/subscription", PRO)
+
+    assert (response.status_code, codes(response)) == (400, [1001])
+    assert "Content-Length" in response.json()["errors"][0]["message"]
+
+
+def test_no_answer_is_kept_on_the_way(account):
+    assert Api(token_for(account)).get("/accounts")["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "application/pdf", "nonsense"])
 def test_the_answer_is_json_whatever_is_accepted(account, accept):
     api = Api(token_for(account))
