@@ -4,36 +4,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='StripeEvent',
+            name="StripeEvent",
             fields=[
-                ('next_at', models.DateTimeField(help_text='business time before which nobody takes the row')),
-                ('attempts', models.PositiveIntegerField(default=0, help_text='how often the work was tried and failed')),
-                ('lease_token', models.UUIDField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, help_text='machine time until which the row is taken', null=True)),
-                ('lease_backend', models.CharField(blank=True, help_text='the database session of who took it', max_length=64)),
-                ('id', models.CharField(help_text="Stripe's id: the dedup key", max_length=255, primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=120)),
-                ('api_version', models.CharField(blank=True, max_length=40)),
-                ('account_id', models.CharField(blank=True, db_index=True, help_text='known once resolved', max_length=32)),
-                ('created_at', models.DateTimeField(help_text="Stripe's time")),
-                ('received_at', models.DateTimeField(help_text='machine time')),
-                ('payload', models.JSONField()),
-                ('processed_at', models.DateTimeField(blank=True, help_text='machine time', null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('changed', 'Changed'), ('nothing', 'nothing left to do'), ('foreign', 'not ours'), ('stuck', 'Stuck')], max_length=12)),
-                ('last_error', models.CharField(blank=True, help_text="the error's class; no payload", max_length=200)),
+                ("next_at", models.DateTimeField(help_text="business time before which nobody takes the row")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(default=0, help_text="how often the work was tried and failed"),
+                ),
+                ("lease_token", models.UUIDField(blank=True, null=True)),
+                (
+                    "lease_until",
+                    models.DateTimeField(blank=True, help_text="machine time until which the row is taken", null=True),
+                ),
+                (
+                    "lease_backend",
+                    models.CharField(blank=True, help_text="the database session of who took it", max_length=64),
+                ),
+                (
+                    "id",
+                    models.CharField(
+                        help_text="Stripe's id: the dedup key", max_length=255, primary_key=True, serialize=False
+                    ),
+                ),
+                ("type", models.CharField(max_length=120)),
+                ("api_version", models.CharField(blank=True, max_length=40)),
+                (
+                    "account_id",
+                    models.CharField(blank=True, db_index=True, help_text="known once resolved", max_length=32),
+                ),
+                ("created_at", models.DateTimeField(help_text="Stripe's time")),
+                ("received_at", models.DateTimeField(help_text="machine time")),
+                ("payload", models.JSONField()),
+                ("processed_at", models.DateTimeField(blank=True, help_text="machine time", null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("changed", "Changed"),
+                            ("nothing", "nothing left to do"),
+                            ("foreign", "not ours"),
+                            ("stuck", "Stuck"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("last_error", models.CharField(blank=True, help_text="the error's class; no payload", max_length=200)),
             ],
             options={
-                'db_table': 'stripe_event',
-                'indexes': [models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['next_at', 'id'], name='stripe_event_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('processed_at__isnull', True), models.Q(('outcome', ''), _negated=True), _connector='OR'), name='stripe_event_processed_has_an_outcome')],
+                "db_table": "stripe_event",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("processed_at__isnull", True)),
+                        fields=["next_at", "id"],
+                        name="stripe_event_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("processed_at__isnull", True), models.Q(("outcome", ""), _negated=True), _connector="OR"
+                        ),
+                        name="stripe_event_processed_has_an_outcome",
+                    )
+                ],
             },
         ),
     ]
