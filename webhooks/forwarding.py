@@ -67,7 +67,7 @@ def forward_due(*, now: datetime, limit: int = 100) -> int:
     """
     events = claim(StripeEvent, "processed_at IS NULL", now=now, limit=limit)
     for event in events:
-        with structlog.contextvars.bound_contextvars(event=event.pk, type=event.type):
+        with structlog.contextvars.bound_contextvars(event_id=event.pk, event_type=event.type):
             try:
                 _forward_or_put_off(event, now)
             except LeaseLost:

@@ -155,7 +155,7 @@ def test_a_mapping_that_is_written_while_we_look_is_not_missed(story):
     event = world.arrive("customer.updated", payloads.customer(customer_id))
 
     def map_meanwhile(execute, sql, params, many, context):
-        if "INSERT INTO" in sql and "subs_stuck_events" in sql:
+        if 'INSERT INTO "subs_stuck_events"' in sql and event.pk in params:
             with psycopg.connect(**world.connection_parameters()) as other:
                 other.execute(
                     "INSERT INTO subs_customer (account_id, stripe_customer_id, braintree_customer_id) "

@@ -91,7 +91,7 @@ def test_a_state_that_is_overtaken_while_we_look_is_not_applied(at_stripe, strip
     event = world.arrive("customer.updated", payloads.customer(customer_id, name="carried by the event"))
 
     def record_a_newer_one(execute, sql, params, many, context):
-        if "FOR NO KEY UPDATE NOWAIT" in sql:
+        if "FOR NO KEY UPDATE NOWAIT" in sql and customer_id in params:
             newer = payloads.customer(customer_id, name="newer")
             with psycopg.connect(**world.connection_parameters()) as other:
                 other.execute(

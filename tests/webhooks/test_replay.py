@@ -1,0 +1,87 @@
+"""Taking events up again: one, a group, all that wait; looking first."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import SubsStuckEvent
+from webhooks.models import StripeEvent
+
+from . import payloads, world
+
+Outcome = StripeEvent.Outcome
+
+
+def command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("replay_stuck", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def inbox(db):
+    """Two events of one unknown customer, one of another version, and one that was processed."""
+    _, customer_id = world.customer()
+    unknown = payloads.customer(payloads.new_id("cus"))
+    events = {
+        "unknown": world.arrive("customer.updated", unknown),
+        "unknown invoice": world.arrive("invoice.created", payloads.invoice(unknown["id"])),
+        "version": world.arrive("customer.updated", payloads.customer(customer_id), api_version="2024-06-20"),
+        "processed": world.arrive("customer.updated", payloads.customer(customer_id)),
+    }
+    world.forward()
+    for event in events.values():
+        event.refresh_from_db()
+    return events
+
+
+# arguments, which are due again
+GROUPS = [
+    ([],                                                   {"unknown", "unknown invoice", "version"}),
+    (["--reason", "unknown_customer"],                     {"unknown", "unknown invoice"}),
+    (["--reason", "unknown_customer", "--type", "invoice.created"], {"unknown invoice"}),
+    (["--signature", "2024-06-20"],                        {"version"}),
+    (["--customer", "cus_of_nobody"],                      set()),
+    (["{processed}"],                                      {"processed"}),
+    (["{processed}", "{version}"],                         {"processed", "version"}),
+    (["evt_of_nobody"],                                    set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "due"), GROUPS)
+def test_what_is_asked_for_is_due_again_and_nothing_else(inbox, arguments, due):
+    ids = {name: event.pk for name, event in inbox.items()}
+
+    said = command(*(argument.format(**ids) for argument in arguments))
+
+    due_ids = set(StripeEvent.objects.filter(processed_at__isnull=True).values_list("pk", flat=True))
+    assert due_ids == {ids[name] for name in due}
+    assert f"{len(due)} are due again." in said
+    still_open = SubsStuckEvent.objects.filter(resolved_at__isnull=True).values_list("external_id", flat=True)
+    assert set(still_open) == {ids[name] for name in {"unknown", "unknown invoice", "version"} - due}
+
+
+def test_a_dry_run_says_what_and_changes_nothing(inbox):
+    said = command("--reason", "unknown_customer", "--dry-run")
+
+    assert "2 would be replayed." in said
+    assert "unknown_customer  invoice.created  invoice.created" in said
+    assert not StripeEvent.objects.filter(processed_at__isnull=True).exists()
+    assert SubsStuckEvent.objects.filter(resolved_at__isnull=True).count() == 3
+
+
+def test_a_processed_event_that_is_replayed_finds_nothing_left_to_do(inbox):
+    event = inbox["processed"]
+    StripeEvent.objects.filter(pk=event.pk).update(created_at=event.created_at.replace(year=event.created_at.year + 1))
+
+    command(event.pk)
+    world.forward()
+
+    assert world.outcome_of(event) == Outcome.NOTHING
+    assert len(world.processed_entries(event)) == 2
+
+
+def test_ids_and_a_group_are_not_mixed(inbox):
+    with pytest.raises(CommandError):
+        command(inbox["version"].pk, "--reason", "version")
