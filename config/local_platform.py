@@ -13,7 +13,7 @@ import psycopg
 from . import credentials, ownership
 from .parts import READY_SECONDS, SANDBOX_KEY, SANDBOX_PORT, Parts, answers
 from .schema import ROOT
-from .supervise import CannotStart, Program, free_port, is_free
+from .supervise import CannotStart, Program, free_port, take_port
 from .wake import Queue
 from .webhook_address import point_webhooks
 
@@ -53,7 +53,9 @@ class LocalPlatform:
         is_cancelled = self.stop_asked.is_set
         self.web_port = self._port(web_port)
         self.say("Starting PostgreSQL, Valkey and the sandbox …")
-        self.parts.start(sandbox_port=self._moved_on("The sandbox", SANDBOX_PORT), is_cancelled=is_cancelled)
+        self.parts.start(is_cancelled=is_cancelled)
+        if self.sandbox_url and not self.sandbox_url.endswith(f":{SANDBOX_PORT}"):
+            self.say(f"Port {SANDBOX_PORT} is taken: the sandbox moves on to {self.sandbox_url}.")
         if is_cancelled():
             return
         self.say("Bringing the database up to date …")
@@ -94,19 +96,15 @@ class LocalPlatform:
 
     def _port(self, asked_for: int | None) -> int:
         if asked_for is None:
-            return self._moved_on("The web server", WEB_PORT)
+            port = free_port(WEB_PORT)
+            if port != WEB_PORT:
+                self.say(f"Port {WEB_PORT} is taken: the web server moves on to {port}.")
+            return port
         if not 1 <= asked_for <= 65535:
             raise CannotStart(f"--port {asked_for} is no port; it must be 1 to 65535.")
-        if not is_free(asked_for):
+        if not take_port(asked_for):
             raise CannotStart(f"Port {asked_for} is taken; pass another --port, or none to have one chosen.")
         return asked_for
-
-    def _moved_on(self, what: str, first: int) -> int:
-        """Return the first free port, and say so if it is not the usual one."""
-        port = free_port(first)
-        if port != first:
-            self.say(f"Port {first} is taken: {what[0].lower()}{what[1:]} moves on to {port}.")
-        return port
 
     def _web(self) -> Program:
         """granian over WSGI; a worker that dies is replaced by its main process, that one by us."""

@@ -54,7 +54,7 @@ class Parts:
         kill_all(lambda: [*processes_with_mark(self.mark), *processes_in(postgres_directory)])
         self.guard = guard.start(self.mark, postgres_directory)
 
-    def start(self, *, sandbox_port: int | None = None, is_cancelled: Callable[[], bool] = lambda: False) -> None:
+    def start(self, *, is_cancelled: Callable[[], bool] = lambda: False) -> None:
         """
         Start the parts that the environment does not give, wait until they answer, and publish how to reach them.
 
@@ -84,7 +84,7 @@ class Parts:
             self.environment |= {"REDIS_URL": valkey.url(0), "CACHE_URL": os.environ.get("CACHE_URL") or valkey.url(1)}
             self.run(valkey.program())
         if not _is_given("sandbox"):
-            port = sandbox_port or free_port(SANDBOX_PORT)
+            port = free_port(SANDBOX_PORT)
             self.environment |= {"STRIPE_API_KEY": SANDBOX_KEY, "STRIPE_API_BASE": f"http://127.0.0.1:{port}"}
             self.run(self.sandbox_program(port))
         for child in self.children:

@@ -20,6 +20,8 @@ LARGEST_LOG_BYTES = 20_000_000
 MARK = "PAYGO_PART_OF"
 
 _PR_SET_PDEATHSIG = 1
+# The ports we keep for our children, until this process ends.
+_claims: dict[int, socket.socket] = {}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -145,14 +147,10 @@ class Child:
 
     def kill(self) -> None:
         """Kill the whole group at once: workers outlive a main process that was killed, and keep its port."""
-        if self.process is None:
-            return
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass_over = self.process.poll()  # the group is empty, or its number belongs to somebody else by now
-            assert pass_over is not None
-        self.process.wait()
+        if self.process is not None:
+            group = self.process.pid
+            kill_all(lambda: _processes_in_group(group))
+            self.process.wait()
 
     def last_words(self) -> str:
         """Return the last line of the log, for a sentence."""
@@ -210,20 +208,53 @@ def is_free(port: int) -> bool:
         return True
 
 
+def take_port(port: int) -> bool:
+    """
+    Keep a free port for what we shall start there, as long as this process lives. Return whether we have it.
+
+    Between our look and the start another run could choose the same port (and two granians would even share it), so
+    each run claims its ports by a name in the kernel, which disappears with whoever holds it.
+    """
+    if port in _claims:
+        return is_free(port)
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0paygo-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    if not is_free(port):
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
+
+
 def free_port(first: int) -> int:
     """
-    Return the first free port from `first` on.
+    Return the first port from `first` on that we could take.
 
     :raises CannotStart: two hundred in a row are taken.
     """
     for port in range(first, first + 200):
-        if is_free(port):
+        if take_port(port):
             return port
     raise CannotStart(f"No port from {first} to {first + 199} is free.")
 
 
 def _processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _processes_in_group(group: int) -> list[int]:
+    """Return the living processes of a group; one that has ended and waits for its parent holds nothing any more."""
+    found = []
+    for pid in _processes():
+        # After the name in parentheses, which may hold anything: state, parent, group.
+        state, _, its_group, *_ = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split() or (b"Z", b"", b"0")
+        if state not in b"ZX" and int(its_group) == group:
+            found.append(pid)
+    return found
 
 
 def _read(path: str) -> bytes:

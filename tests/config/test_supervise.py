@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from config import binaries, supervise
 from config.supervise import CannotStart, Child, Program
+from tests.parts import ROOT
 
 
 def program(tmp_path: Path, script: str, **more: object) -> Program:
@@ -98,6 +100,17 @@ def test_a_process_is_found_by_its_mark_after_its_parents_are_gone(tmp_path):
 
     assert len(orphans) == 1
     assert supervise.processes_with_mark(str(tmp_path)) == []
+
+
+def test_two_runs_never_choose_the_same_port():
+    port = supervise.free_port(30000)
+    script = f"from config import supervise; print(supervise.is_free({port}), supervise.free_port({port}))"
+
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    is_free, chosen = other.stdout.split()
+    assert is_free == "True"
+    assert int(chosen) > port
 
 
 def test_a_port_is_taken_as_soon_as_somebody_listens_even_one_who_would_share_it():

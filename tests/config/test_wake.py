@@ -30,11 +30,11 @@ def a_process_that_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def broker() -> Iterator[redis.Redis]:
-    """This worker's broker, with an empty queue."""
+    """This worker's broker, with empty queues."""
     client = redis.Redis.from_url(settings.REDIS_URL)
-    client.delete(QUEUE)
+    client.delete(*wake.Queue)
     yield client
-    client.delete(QUEUE)
+    client.delete(*wake.Queue)
     client.close()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from config import supervise
-from tests.parts import ROOT
+from tests.parts import ROOT, reserve_port
 
 # The whole platform is one thing: one worker of xdist runs these, in order.
 pytestmark = pytest.mark.xdist_group("starting")
@@ -126,7 +126,9 @@ def people(data_dir: Path, extra: str = "pass") -> subprocess.CompletedProcess[s
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    started = Up(tmp_path_factory.mktemp("up") / "data", supervise.free_port(28000)).start()
+    with reserve_port() as reserved:
+        port = reserved.getsockname()[1]
+    started = Up(tmp_path_factory.mktemp("up") / "data", port).start()
     yield started
     started.process.kill()
     started.process.wait()
