@@ -1,5 +1,7 @@
 """What billing's states are called when people read them, and in which colour. Pure."""
 
+from typing import Any
+
 from billing.changes_calculator.steps import Step
 from billing.invoicing.states import InvoiceStatus
 from billing.objectproducts.phases import Phase
@@ -60,9 +62,12 @@ def billed(phase: Phase) -> str:
     return f"{price} for {phase.billed_quantity}" if phase.billed_quantity > 1 else price
 
 
-def request_in_words(request: dict[str, object]) -> str:
-    """Return what a change asked for: `pro, monthly, for this zone`."""
-    interval = f", {request['interval_name']}" if request.get("interval_name") else ""
-    wanted = request.get("components")
-    parts = "".join(f", {value} × {name}" for name, value in wanted.items()) if isinstance(wanted, dict) else ""
-    return f"{request.get('plan_name', '?')}{interval}{parts} for the {request.get('object_kind', 'account')}"
+def request_in_words(request: dict[str, Any]) -> str:
+    """Return what a change asked for: `pro, monthly, for the zone`; several are told apart by semicolons."""
+    return "; ".join(_want_in_words(want) for want in request["wants"])
+
+
+def _want_in_words(want: dict[str, Any]) -> str:
+    interval = f", {want['interval_name']}" if want["interval_name"] else ""
+    parts = "".join(f", {value} × {name}" for name, value in want["components"].items())
+    return f"{want['plan_name']}{interval}{parts} for the {want['object_kind']}"

@@ -96,11 +96,15 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
         origin="dashboard",
         actor=f"customer:{account.pk}",
         request={
-            "object_kind": "zone",
-            "object_id": zone.pk,
-            "plan_name": "business",
-            "interval_name": "monthly",
-            "components": {"page_rules": 60},
+            "wants": [
+                {
+                    "object_kind": "zone",
+                    "object_id": zone.pk,
+                    "plan_name": "business",
+                    "interval_name": "monthly",
+                    "components": {"page_rules": 60},
+                }
+            ],
             "on_session": True,
         },
         request_digest="d16e57" * 10,
