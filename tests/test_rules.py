@@ -9,6 +9,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import pytest
@@ -79,6 +80,13 @@ def test_a_pure_file_imports_nothing_of_the_world(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr or done.stdout
+
+
+def test_the_import_linter_checks_the_same_pure_files() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    linted = next(contract["source_modules"] for contract in contracts if contract["name"].startswith("A pure file"))
+
+    assert sorted(linted) == sorted(PURE)
 
 
 def test_whoever_says_pure_is_on_the_list_of_the_pure() -> None:

@@ -41,6 +41,7 @@ def phase(plan: str, *, rank: int, unit_amount_minor: int = 2500, value: str | i
         rank=rank,
         rate_plan_id=plan,
         price_id=f"{plan}_month_v1" if unit_amount_minor else "",
+        stripe_price_id="price_1Monthly" if unit_amount_minor else "",
         interval="month",
         unit_amount_minor=unit_amount_minor,
         billed_quantity=1 if unit_amount_minor else 0,

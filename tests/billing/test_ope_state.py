@@ -197,6 +197,6 @@ def test_a_slot_has_one_live_row_and_any_number_of_deleted_ones(row: dict[str, A
 
 def full_phase() -> dict[str, Any]:
     return phase(
-        rate_plan_id="pro", price_id="pro_month_v1", interval="month", unit_amount_minor=2500, billed_quantity=1,
+        rate_plan_id="pro", price_id="pro_month_v1", stripe_price_id="price_1Pro", interval="month", unit_amount_minor=2500, billed_quantity=1,
         currency="usd", until=None, **{"from": NOW.isoformat()},
     )  # fmt: skip
