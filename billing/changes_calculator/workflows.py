@@ -100,7 +100,7 @@ def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
     """
     End a change at a final step and let go of all it claimed; one statement, under the account's lock.
 
-    Returns False, having changed nothing that matters, if it has ended before.
+    Returns False, having changed nothing that matters, if it has ended before; `workflow` then shows how.
     """
     assert holds_lock(workflow.account_id)
     with connection.cursor() as cursor:
@@ -108,4 +108,6 @@ def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
         ended = bool(cursor.rowcount)
     if ended:
         workflow.step, workflow.finished_at, workflow.client_secret = step.value, now, ""
+    else:
+        workflow.refresh_from_db()
     return ended
