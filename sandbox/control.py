@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 from . import pages
 from .clock import ClockMovesForwardOnly
 from .delivery import is_due
-from .stripe import webhook_endpoints
+from .stripe import disputes, mandates, refunds, settings, webhook_endpoints
 from .stripe.authentication import answer_for_customer, intent_by_secret
 from .stripe.cards import CARDS, DECLINES
 from .stripe.errors import StripeRefusal
-from .stripe.events import API_VERSION
+from .stripe.events import API_VERSION, emit
 from .stripe.find import find, newest
 from .timekeeper import advance
 from .world import World
@@ -158,6 +158,56 @@ def turn_card(world: World, said: Document) -> Document:
     return {"payment_method": method["id"], "outcome": outcome}
 
 
+def update_card(world: World, said: Document) -> Document:
+    """Act as the card networks' updater: a saved card gets a new expiry (and last4), and works again."""
+    with world.transaction():
+        method = world.edit(find(world, "payment_method", said["payment_method"]))
+        method["card"].update({name: said[name] for name in ("exp_month", "exp_year", "last4") if name in said})
+        method["_on_charge"] = None
+        emit(world, "payment_method.automatically_updated", method)
+    return {"payment_method": method["id"], "card": method["card"]}
+
+
+def revoke_mandate(world: World, said: Document) -> Document:
+    """Revoke a mandate as the bank or the customer would; its method is declined from now on."""
+    with world.transaction():
+        mandate = find(world, "mandate", said["mandate"])
+        mandates.revoke(world, mandate)
+    return {"mandate": mandate["id"], "status": mandate["status"]}
+
+
+def dispute_charge(world: World, said: Document) -> Document:
+    """Open a dispute (`charge`, `reason`), or decide one (`dispute`, `outcome` won or lost) as the bank would."""
+    with world.transaction():
+        if "charge" in said:
+            if said["reason"] not in (*disputes.REASONS, "inquiry"):
+                raise BadControl(f"reason is one of {', '.join(disputes.REASONS)}, inquiry")
+            dispute = disputes.open_dispute(world, find(world, "charge", said["charge"]), reason=said["reason"])
+        else:
+            dispute = find(world, "dispute", said["dispute"])
+            if said["outcome"] not in ("won", "lost") or dispute["status"] not in disputes.OPEN:
+                raise BadControl("outcome is won or lost, of a dispute that is open")
+            disputes.decide(world, dispute, outcome=said["outcome"])
+    return {"dispute": dispute["id"], "status": dispute["status"]}
+
+
+def end_refund(world: World, said: Document) -> Document:
+    """End a refund: `outcome` failed (the bank returned it) or succeeded."""
+    ends = {"failed": refunds.fail_later, "succeeded": refunds.succeed_later}
+    with world.transaction():
+        refund = find(world, "refund", said["refund"])
+        ends[said["outcome"]](world, refund["id"])
+    return {"refund": refund["id"], "status": refund["status"]}
+
+
+def billing_settings(world: World, said: Document) -> Document:
+    """Change the settings a dashboard would hold (see stripe/settings.py); return those in force."""
+    if not said:
+        return settings.read(world)
+    with world.transaction():
+        return settings.change(world, said)
+
+
 def authentication_page(world: World, said: Document) -> str:
     with world.lock:
         return pages.authentication(intent_by_secret(world, said["client_secret"]), said["client_secret"])
@@ -176,9 +226,15 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("GET", "/_sandbox/clock"): clock,
     ("POST", "/_sandbox/clock"): set_clock,
     ("GET", "/_sandbox/pending"): pending,
+    ("GET", "/_sandbox/settings"): billing_settings,
+    ("PUT", "/_sandbox/settings"): billing_settings,
     ("POST", "/_sandbox/authenticate"): authenticate,
     ("GET", "/_sandbox/cards"): cards,
     ("POST", "/_sandbox/payment_methods"): turn_card,
+    ("POST", "/_sandbox/card_updater"): update_card,
+    ("POST", "/_sandbox/mandates"): revoke_mandate,
+    ("POST", "/_sandbox/disputes"): dispute_charge,
+    ("POST", "/_sandbox/refunds"): end_refund,
 }
 PAGES: dict[tuple[str, str], Callable[[World, Document], str]] = {
     ("GET", "/_sandbox"): state_page,

@@ -9,6 +9,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from .stripe.renewals import created_was_answered
 from .stripe.shapes import shown
 from .world import World
 
@@ -122,6 +123,8 @@ def record_outcome(world: World, delivery: Document, status: int | None) -> None
         world.documents.remove("delivery", key)
         event = world.documents.edit("event", delivery["event_id"])
         event["pending_webhooks"] -= 1
+        if event["type"] == "invoice.created" and event["pending_webhooks"] == 0:
+            created_was_answered(world, delivery["object_id"])
         return
     now = world.clock.now()
     if now >= delivery["created_at"] + GIVE_UP_SECONDS:

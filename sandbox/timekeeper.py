@@ -5,6 +5,7 @@ import threading
 import traceback
 
 from .clock import ClockMovesForwardOnly
+from .stripe import test_clocks
 from .stripe.acts import ACTS
 from .world import World
 
@@ -24,6 +25,7 @@ class Timekeeper(threading.Thread):
     def run(self) -> None:
         while not self.stopping:
             do_what_is_due(self.world)
+            advance_test_clocks(self.world)
             self.waker.wait(LONGEST_NAP_SECONDS)
             self.waker.clear()
 
@@ -38,6 +40,16 @@ def do_what_is_due(world: World) -> None:
     with world.lock:
         while (entry := world.agenda.next()) is not None and entry["due_at"] <= world.clock.now():
             _do(world, entry["act"], entry["object_id"])
+
+
+def advance_test_clocks(world: World) -> None:
+    """Move the time to where a test clock is going."""
+    with world.lock:
+        for clock in world.documents.oldest_first(test_clocks.KIND):
+            if clock.get("status") == "advancing":
+                advance(world, max(clock["status_details"]["advancing"]["target_frozen_time"], world.clock.now()))
+                with world.transaction():
+                    test_clocks.finish_advancing(world, clock)
 
 
 def advance(world: World, to: float) -> None:

@@ -8,7 +8,7 @@ from . import subscription_states
 from .errors import card_refusal, invalid
 from .events import emit
 from .find import find, the_customer_method
-from .invoicing import finalize_invoice, intent_of, mark_paid, settle_payment
+from .invoicing import finalize_invoice, intent_of, mark_paid, note_paid
 from .paying import attempt, refusal_of
 from .shapes import shown
 
@@ -71,16 +71,28 @@ def settle(world: World, intent: Object) -> None:
     invoice = world.edit(invoice)
     invoice["attempted"] = True
     if intent["status"] == "succeeded":
-        settle_payment(world, invoice, status="paid", amount_paid=intent["amount"])
-        mark_paid(world, invoice, amount_paid=invoice["amount_paid"] + intent["amount"])
-        method = find(world, "payment_method", intent["payment_method"])
-        subscription_states.invoice_was_paid(world, invoice, method)
+        receive(world, invoice, intent)
         return
     emit(world, "invoice.updated", invoice)
     if intent["status"] == "requires_action":
         emit(world, "invoice.payment_action_required", invoice)
     emit(world, "invoice.payment_failed", invoice)
     subscription_states.invoice_was_not_paid(world, invoice)
+
+
+def receive(world: World, invoice: Object, intent: Object) -> None:
+    """Take a succeeded intent's money for an invoice, in full or in part; more than is owed is not taken."""
+    paid = min(intent["amount_received"], invoice["amount_remaining"])
+    note_paid(world, invoice, intent, amount_paid=paid)
+    invoice = world.edit(invoice)
+    if paid < invoice["amount_remaining"]:
+        invoice["amount_paid"] += paid
+        invoice["amount_remaining"] -= paid
+        emit(world, "invoice.updated", invoice)
+        return
+    mark_paid(world, invoice, amount_paid=invoice["amount_paid"] + paid)
+    method = find(world, "payment_method", intent["payment_method"])
+    subscription_states.invoice_was_paid(world, invoice, method)
 
 
 def pay(world: World, invoice: Object, *, method_id: str | None, off_session: bool) -> Object:

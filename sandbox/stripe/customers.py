@@ -38,6 +38,8 @@ METHODS = group(type=text, allow_redisplay=text, **PAGE)
 
 def create(world: World, params: Params) -> Object:
     """Create a customer; a `payment_method` given with it is attached."""
+    if "test_clock" in params:
+        find_live(world, "test_helpers.test_clock", params["test_clock"], param="test_clock")
     customer = world.add(
         {
             "id": new_id("cus"),

@@ -18,21 +18,23 @@ RETRIEVE = group()
 LIST = group(created=TIME_RANGE, type=text, types=many(text), delivery_success=boolean, **PAGE)
 
 
-def emit(world: World, event_type: str, stored: Object) -> None:
+def emit(world: World, event_type: str, stored: Object, *, before: Object | None = None) -> None:
     """
     Tell that something happened to an object, as it is now; who subscribed to the type will be sent it.
 
     An `updated` event carries the old values of what changed since this request began or last told of the object;
-    if nothing did, there is no event.
+    if nothing did, there is no event. `before` is the old form of what is shown in another form than it is stored.
+    What becomes of a pending update is told beside the update itself, so it does not count as told.
     """
     now_shown = shown(world, stored)
     data: Object = {"object": now_shown}
     if event_type.endswith(".updated"):
-        changed = _changed(_before(world, stored), now_shown)
+        changed = _changed(before or _before(world, stored), now_shown)
         if not changed:
             return
         data["previous_attributes"] = changed
-    world.emitted[stored["id"]] = now_shown
+    if "pending_update" not in event_type:
+        world.emitted[stored["id"]] = now_shown
 
     event = {
         "id": new_id("evt"),
@@ -78,6 +80,7 @@ def _deliver_later(world: World, event: Object, endpoint: Object) -> None:
             "event_id": event["id"],
             "event_type": event["type"],
             "endpoint_id": endpoint["id"],
+            "object_id": event["data"]["object"]["id"],
             "attempts": 0,
             "created_at": world.clock.now(),
             "next_attempt_at": world.clock.now(),

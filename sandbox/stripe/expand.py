@@ -7,7 +7,7 @@ from sandbox.world import World
 
 from .errors import malformed
 from .find import find_any, newest
-from .shapes import embedded_list, shown
+from .shapes import card_shown, embedded_list, shown
 
 Object = dict[str, Any]
 
@@ -102,7 +102,8 @@ def _subscriptions(world: World, customer: Object) -> Object:
 
 
 def _sources(world: World, customer: Object) -> Object:
-    cards = [shown(world, card) for card in newest(world, "card", customer=customer["id"])]
+    methods = newest(world, "payment_method", customer=customer["id"])
+    cards = [card_shown(method) for method in methods if method["id"].startswith("card_")]
     return embedded_list(cards, f"/v1/customers/{customer['id']}/sources")
 
 

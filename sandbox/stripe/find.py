@@ -7,6 +7,7 @@ from sandbox.documents import INDEXED_FIELDS as INDEXED
 from sandbox.world import World
 
 from .errors import invalid, missing
+from .shapes import card_shown
 
 Object = dict[str, Any]
 
@@ -16,6 +17,7 @@ KIND_OF_PREFIX = {
     "cus": "customer",
     "cbtxn": "customer_balance_transaction",
     "du": "dispute",
+    "issfr": "radar.early_fraud_warning",
     "evt": "event",
     "ii": "invoiceitem",
     "in": "invoice",
@@ -23,7 +25,6 @@ KIND_OF_PREFIX = {
     "mandate": "mandate",
     "pi": "payment_intent",
     "pm": "payment_method",
-    "card": "payment_method",
     "price": "price",
     "prod": "product",
     "re": "refund",
@@ -56,9 +57,12 @@ def find_live(world: World, kind: str, object_id: str, *, param: str = "id") -> 
 
 def find_any(world: World, object_id: str) -> Object | None:
     """Return the object an id names, whatever its kind; None when nothing has it."""
-    kind = KIND_OF_PREFIX.get(object_id.partition("_")[0])
-    if kind is not None:
-        return world.documents.get(kind, object_id)
+    prefix = object_id.partition("_")[0]
+    if prefix == "card":
+        method = world.documents.get("payment_method", object_id)
+        return method and card_shown(method)
+    if prefix in KIND_OF_PREFIX:
+        return world.documents.get(KIND_OF_PREFIX[prefix], object_id)
     # Products may be created under an id of the caller's choice.
     return world.documents.get("product", object_id)
 

@@ -10,10 +10,9 @@ from .collecting import pay as collect_now
 from .errors import invalid
 from .events import emit
 from .find import find_live, newest
-from .invoicing import intent_of, mark_paid, mark_uncollectible, settle_payment, void_invoice
+from .invoicing import mark_paid, mark_uncollectible, void_invoice
 from .lists import page, within
 from .params import PAGE, TIME_RANGE, Params, boolean, clearable, count, group, integer, merged_metadata, metadata, text
-from .paying import PAYABLE, cancel_intent
 
 Object = dict[str, Any]
 
@@ -92,7 +91,6 @@ def pay(world: World, params: Params, invoice_id: str) -> Object:
         finalize(world, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"Invoice is already {invoice['status']}")
-    _drop_payment(world, invoice)
     mark_paid(world, invoice, amount_paid=invoice["amount_paid"])
     subscription_states.invoice_was_paid(world, invoice, None)
     return invoice
@@ -124,17 +122,13 @@ def update(world: World, params: Params, invoice_id: str) -> Object:
     invoice.update(plain)
     invoice["_days_until_due"] = params.get("days_until_due", invoice["_days_until_due"])
     invoice["metadata"] = merged_metadata(invoice["metadata"], params.get("metadata"))
+    if params.get("auto_advance") and invoice["status"] in ("draft", "open"):
+        due_at = world.now() + 3600
+        world.agenda.plan("finalize" if invoice["status"] == "draft" else "collect", invoice_id, due_at)
+        invoice["automatically_finalizes_at"] = due_at if invoice["status"] == "draft" else None
     if params.get("auto_advance") is False:
         invoice.update(automatically_finalizes_at=None, next_payment_attempt=None)
         world.agenda.drop("finalize", invoice_id)
         world.agenda.drop("collect", invoice_id)
     emit(world, "invoice.updated", invoice)
     return invoice
-
-
-def _drop_payment(world: World, invoice: Object) -> None:
-    if invoice["amount_remaining"]:
-        intent = intent_of(world, invoice)
-        settle_payment(world, invoice, status="canceled", amount_paid=None)
-        if intent["status"] in PAYABLE:
-            cancel_intent(world, intent, reason="void_invoice")

@@ -196,6 +196,7 @@ def mark_paid(world: World, invoice: Object, *, amount_paid: int) -> None:
     invoice["auto_advance"] = False
     invoice["status_transitions"]["paid_at"] = world.now()
     world.agenda.drop("collect", invoice["id"])
+    withdraw_payments(world, invoice)
     emit(world, "invoice.updated", invoice)
     emit(world, "invoice.paid", invoice)
     emit(world, "invoice.payment_succeeded", invoice)
@@ -213,7 +214,7 @@ def void_invoice(world: World, invoice: Object) -> None:
             code="status_transition_invalid",
         )
     invoice = world.edit(invoice)
-    _withdraw_payments(world, invoice)
+    withdraw_payments(world, invoice)
     invoice.update(status="void", auto_advance=False, next_payment_attempt=None, amount_remaining=0)
     invoice["status_transitions"]["voided_at"] = world.now()
     used = invoice["ending_balance"] - invoice["starting_balance"]
@@ -241,29 +242,33 @@ def mark_uncollectible(world: World, invoice: Object) -> None:
     emit(world, "invoice.marked_uncollectible", invoice)
 
 
-def open_payment(world: World, invoice: Object) -> Object | None:
-    """Return the invoice payment that waits for money, None when there is none."""
-    payments = newest(world, "invoice_payment", invoice=invoice["id"])
-    return next((payment for payment in payments if payment["status"] == "open"), None)
-
-
 def intent_of(world: World, invoice: Object) -> Object:
-    """Return the PaymentIntent of an invoice that waits for money."""
-    payment = open_payment(world, invoice)
-    assert payment is not None
+    """Return the PaymentIntent by which Stripe collects an invoice that waits for money."""
+    payments = newest(world, "invoice_payment", invoice=invoice["id"])
+    payment = next(payment for payment in payments if payment["is_default"])
     return find(world, "payment_intent", payment["payment"]["payment_intent"])
 
 
-def settle_payment(world: World, invoice: Object, *, status: str, amount_paid: int | None) -> None:
-    """Close the waiting invoice payment as paid or cancelled."""
-    payment = open_payment(world, invoice)
-    if payment is None:
-        return
-    payment = world.edit(payment)
-    payment.update(status=status, amount_paid=amount_paid)
-    payment["status_transitions"]["paid_at" if status == "paid" else "canceled_at"] = world.now()
-    if status == "paid":
-        emit(world, "invoice_payment.paid", payment)
+def note_paid(world: World, invoice: Object, intent: Object, *, amount_paid: int) -> None:
+    """Note in an invoice's payment by this intent that the money came."""
+    for payment in newest(world, "invoice_payment", invoice=invoice["id"]):
+        if payment["status"] == "open" and payment["payment"]["payment_intent"] == intent["id"]:
+            payment = world.edit(payment)  # noqa: PLW2901  (the same document, now to be written)
+            payment.update(status="paid", amount_paid=amount_paid)
+            payment["status_transitions"]["paid_at"] = world.now()
+            emit(world, "invoice_payment.paid", payment)
+
+
+def withdraw_payments(world: World, invoice: Object) -> None:
+    """Cancel every payment of an invoice that still waits for money."""
+    for payment in list(newest(world, "invoice_payment", invoice=invoice["id"])):
+        if payment["status"] != "open":
+            continue
+        world.edit(payment)["status"] = "canceled"
+        payment["status_transitions"]["canceled_at"] = world.now()
+        intent = find(world, "payment_intent", payment["payment"]["payment_intent"])
+        if intent["status"] in PAYABLE:
+            cancel_intent(world, intent, reason="void_invoice")
 
 
 def _ask_for_payment(world: World, invoice: Object, due: int) -> None:
@@ -278,16 +283,22 @@ def _ask_for_payment(world: World, invoice: Object, due: int) -> None:
         setup_future_usage="off_session" if saves == "on_subscription" else None,
         _invoice=invoice["id"],
     )
-    world.add(
+    attach_intent(world, invoice, intent, payment_id=new_id("inpay"), is_default=True)
+
+
+def attach_intent(world: World, invoice: Object, intent: Object, *, payment_id: str, is_default: bool) -> Object:
+    """Note that an intent is to pay an invoice; the default one is what Stripe itself collects."""
+    intent["_invoice"] = invoice["id"]
+    return world.add(
         {
-            "id": new_id("inpay"),
+            "id": payment_id,
             "object": "invoice_payment",
             "amount_paid": None,
-            "amount_requested": due,
+            "amount_requested": intent["amount"],
             "created": world.now(),
             "currency": invoice["currency"],
             "invoice": invoice["id"],
-            "is_default": True,
+            "is_default": is_default,
             "livemode": False,
             "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
             "status": "open",
@@ -302,13 +313,3 @@ def _apply_balance(world: World, invoice: Object, customer: Object, ending: int)
         kind = "invoice_too_small" if change > 0 else "applied_to_invoice"
         kind = "applied_to_invoice" if customer["balance"] < 0 else kind
         move_balance(world, customer, change, kind=kind, currency=invoice["currency"], invoice=invoice["id"])
-
-
-def _withdraw_payments(world: World, invoice: Object) -> None:
-    payment = open_payment(world, invoice)
-    if payment is None:
-        return
-    intent = find(world, "payment_intent", payment["payment"]["payment_intent"])
-    settle_payment(world, invoice, status="canceled", amount_paid=None)
-    if intent["status"] in PAYABLE:
-        cancel_intent(world, intent, reason="void_invoice")

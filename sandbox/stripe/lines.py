@@ -31,19 +31,34 @@ def item_line(
 
 
 def proration_line(
-    subscription_id: str, item: Object, price: Object, *, credit: bool, start: int, end: int,
-    period: tuple[int, int], name: str,
-) -> Object:  # fmt: skip
-    """Credit or charge the rest of a period, [start, end), of an item as it was or as it becomes."""
+    subscription_id: str, item: Object, price: Object, *, start: int, end: int, period: tuple[int, int], name: str
+) -> Object:
+    """Charge the rest of a period, [start, end), for an item as it becomes."""
     amount = prorated(line_total(price, item["quantity"]), start, end, period=period)
-    words = "Unused time on" if credit else "Remaining time on"
-    described = f"{words} {item['quantity']} {TIMES} {name}"
+    described = f"Remaining time on {item['quantity']} {TIMES} {name}"
     return {
-        **_line(price, -amount if credit else amount, item["quantity"], described, start=start, end=end),
+        **_line(price, amount, item["quantity"], described, start=start, end=end),
         "parent": _item_parent(subscription_id, item["id"], proration=True),
         "subscription": subscription_id,
         "discountable": False,
     }
+
+
+def credit_line(
+    subscription_id: str, item: Object, price: Object, *, start: int, end: int, period: tuple[int, int], name: str
+) -> Object:
+    """
+    Give back the rest of a period, [start, end), of what was billed for an item.
+
+    From what was billed, not from what the item says today: a quantity that was never charged is never credited.
+    """
+    billed = item["_billed"]
+    line = proration_line(subscription_id, {**item, **billed}, price, start=start, end=end, period=period, name=name)
+    if billed.get("invoice"):
+        credited = {"invoice": billed["invoice"], "invoice_line_items": [billed["line"]]}
+        line["parent"]["subscription_item_details"]["proration_details"]["credited_items"] = credited
+    described = f"Unused time on {billed['quantity']} {TIMES} {name}"
+    return {**line, "amount": -line["amount"], "subtotal": -line["amount"], "description": described}
 
 
 def one_off_line(
@@ -66,6 +81,29 @@ def one_off_line(
             "type": "invoice_item_details",
         },
         "subscription": subscription_id,
+    }
+
+
+def amount_line(
+    amount: int, currency: str, *, start: int, end: int, invoice_item_id: str, description: str | None,
+    subscription_id: str | None, metadata: dict[str, str] | None = None,
+) -> Object:  # fmt: skip
+    """Bill an amount that has no price of its own; it may be negative."""
+    price = {"currency": currency, "unit_amount_decimal": str(amount)}
+    line = one_off_line(
+        {**price, "id": None, "product": None},
+        1,
+        start=start,
+        end=end,
+        invoice_item_id=invoice_item_id,
+        description=description or "",
+        subscription_id=subscription_id,
+        metadata=metadata,
+    )
+    return {
+        **line,
+        "description": description,
+        "pricing": {"type": "price_details", "unit_amount_decimal": str(amount)},
     }
 
 

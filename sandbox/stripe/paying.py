@@ -1,10 +1,11 @@
 """How a PaymentIntent gets paid: ask the bank, perhaps the customer, record the charge, change the status."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.world import World
 
-from .cards import DECLINES, Authentication
+from .cards import BY_ALIAS, DECLINES, Authentication
 from .charges import record_charge
 from .errors import StripeRefusal, card_refusal
 from .events import emit
@@ -110,13 +111,18 @@ def attempt(world: World, intent: Object, method: Object, *, off_session: bool, 
         _decline(world, intent, method, "authentication_required", authenticated=False)
         return
 
-    if method["_on_charge"] is not None:
-        _decline(world, intent, method, method["_on_charge"], authenticated=authenticated)
+    decline_name = method["_on_charge"] or ("expired_card" if _has_expired(world, method) else None)
+    if decline_name is not None:
+        _decline(world, intent, method, decline_name, authenticated=authenticated)
         return
     charge = record_charge(world, intent, method, decline_name=None, authenticated=authenticated)
     _save_method(world, intent, method, authenticated=authenticated)
     intent.update(status="succeeded", latest_charge=charge["id"], amount_received=intent["amount"])
     emit(world, "payment_intent.succeeded", intent)
+    card = BY_ALIAS[method["_card"]]
+    if card.dispute is not None or card.early_fraud_warning:
+        # Never in the same breath: at Stripe, too, the payment is told first.
+        world.agenda.plan("complain", charge["id"], world.now() + 1)
 
 
 def refuse_authentication(world: World, intent: Object) -> None:
@@ -161,6 +167,12 @@ def payment_error(world: World, decline_name: str, method: Object, charge_id: st
 def refusal_of(world: World, intent: Object) -> StripeRefusal:
     """Return the 402 that says why an intent was not paid, with the intent in it."""
     return card_refusal({**(intent["last_payment_error"] or {}), "payment_intent": shown(world, intent)})
+
+
+def _has_expired(world: World, method: Object) -> bool:
+    """Tell whether a card's last month is over."""
+    today = datetime.fromtimestamp(world.now(), UTC)
+    return (today.year, today.month) > (method["card"]["exp_year"], method["card"]["exp_month"])
 
 
 def _decline(world: World, intent: Object, method: Object, decline_name: str, *, authenticated: bool) -> None:

@@ -1,6 +1,7 @@
 """Payment methods: cards of the test table, kept by brand and last four digits, never by number."""
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.world import World
@@ -40,7 +41,7 @@ def create(world: World, params: Params) -> Object:
     """Create a method that belongs to nobody yet; the bank is not asked before it is attached or charged."""
     said = params.get("card", {})
     card = _named_card(said)
-    return _new_method(world, card, params, exp_month=said.get("exp_month"), exp_year=said.get("exp_year"))
+    return new_method(world, card, params, exp_month=said.get("exp_month"), exp_year=said.get("exp_year"))
 
 
 def retrieve(world: World, _params: Params, method_id: str) -> Object:
@@ -124,7 +125,7 @@ def find_method(world: World, method_id: str, *, param: str = "payment_method") 
     """Return a method; `pm_card_visa` and its like make a new one each time, as at Stripe."""
     alias = method_id.removeprefix("pm_card_")
     if alias != method_id and alias in BY_ALIAS:
-        return _new_method(world, BY_ALIAS[alias], {}, exp_month=None, exp_year=None)
+        return new_method(world, BY_ALIAS[alias], {})
     return find(world, "payment_method", method_id, param=param)
 
 
@@ -134,13 +135,18 @@ def refuse_declined(decline: str | None, **about: object) -> None:
         raise card_refusal({**DECLINES[decline].as_error(), **about})
 
 
+def token_card(token: str, *, param: str) -> TestCard:
+    """Return the test card of a token such as `tok_visa`."""
+    card = BY_ALIAS.get(token.removeprefix("tok_"))
+    if card is None:
+        raise invalid(f"No such token: '{token}'", param=param, code="resource_missing")
+    return card
+
+
 def _named_card(said: Params) -> TestCard:
     """Return the test card a request means; anything not in the table is refused, so no real card is ever kept."""
     if "token" in said:
-        card = BY_ALIAS.get(said["token"].removeprefix("tok_"))
-        if card is None:
-            raise invalid(f"No such token: '{said['token']}'", param="card[token]", code="resource_missing")
-        return card
+        return token_card(said["token"], param="card[token]")
     number = said.get("number", "").replace(" ", "").replace("-", "")
     if not number:
         raise malformed("Missing required param: card[number].", param="card[number]", code="parameter_missing")
@@ -151,8 +157,17 @@ def _named_card(said: Params) -> TestCard:
     return BY_NUMBER[number]
 
 
-def _new_method(world: World, card: TestCard, params: Params, *, exp_month: int | None, exp_year: int | None) -> Object:
-    year = exp_year or 2000 + (world.now() // (365 * 24 * 60 * 60) - 30) + 4
+def new_method(
+    world: World,
+    card: TestCard,
+    params: Params,
+    *,
+    exp_month: int | None = None,
+    exp_year: int | None = None,
+    method_id: str | None = None,
+) -> Object:
+    """Return a new method of a test card that belongs to nobody; it expires in four years unless told otherwise."""
+    year = exp_year or datetime.fromtimestamp(world.now(), UTC).year + 4
     if exp_month is not None and not 1 <= exp_month <= 12:
         raise card_refusal(
             {
@@ -164,7 +179,7 @@ def _new_method(world: World, card: TestCard, params: Params, *, exp_month: int 
     nobody = {"address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))}
     return world.add(
         {
-            "id": new_id("pm"),
+            "id": method_id or new_id("pm"),
             "object": "payment_method",
             "allow_redisplay": params.get("allow_redisplay", "unspecified"),
             "billing_details": {

@@ -34,7 +34,31 @@ def item_shown(world: World, item: Object) -> Object:
     """Return a subscription item with its price as it is today; `plan` is the same price in the older form."""
     price = world.documents.get("price", item["price"])
     assert price is not None
-    return {**item, "price": shown(world, price), "plan": _plan(price)}
+    public = {name: value for name, value in item.items() if not name.startswith("_")}
+    return {**public, "price": shown(world, price), "plan": _plan(price)}
+
+
+def card_shown(method: Object) -> Object:
+    """Return a payment method of the older kind as the card it was."""
+    card = method["card"]
+    return {
+        "id": method["id"],
+        "object": "card",
+        **dict.fromkeys(("address_city", "address_country", "address_line1", "address_line1_check", "address_line2")),
+        **dict.fromkeys(("address_state", "address_zip", "address_zip_check", "dynamic_last4", "tokenization_method")),
+        "brand": "American Express" if card["brand"] == "amex" else card["brand"].title(),
+        "country": card["country"],
+        "customer": method["customer"],
+        "cvc_check": None,
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "last4": card["last4"],
+        "metadata": method["metadata"],
+        "name": method["billing_details"]["name"],
+        "regulated_status": card["regulated_status"],
+    }
 
 
 def _as_stored(_world: World, _stored: Object, public: Object) -> Object:

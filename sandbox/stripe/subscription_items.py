@@ -1,73 +1,69 @@
-"""Subscription items: one price and a quantity each, with the period it is billed for."""
+"""Subscription items on their own address: each call is an update of their subscription."""
 
 from typing import Any
 
 from sandbox.world import World
 
-from .errors import invalid, malformed
+from .errors import missing
+from .events import emit
 from .find import find
-from .ids import new_id
-from .params import Params, merged_metadata
-from .periods import period_around
+from .lists import page
+from .params import PAGE, Params, boolean, count, group, integer, metadata, text
+from .prices import PRICE_DATA
+from .shapes import item_shown
+from .subscription_updates import change_items
+from .subscriptions import BEHAVIOR, PRORATION
 
 Object = dict[str, Any]
 
-MOST_ITEMS = 20
+HOW = {"payment_behavior": BEHAVIOR, "proration_behavior": PRORATION, "proration_date": integer}
+SAID = {"price": text, "price_data": PRICE_DATA, "quantity": count, "metadata": metadata}
+CREATE = group({"subscription": text}, **HOW, **SAID)
+UPDATE = group(off_session=boolean, **HOW, **SAID)
+DELETE = group(clear_usage=boolean, **HOW)
+RETRIEVE = group()
+LIST = group({"subscription": text}, **PAGE)
 
 
-def new_item(world: World, subscription: Object, price: Object, said: Params) -> Object:
-    """Return an item of a subscription, not yet in it; its period is the one the subscription's anchor gives today."""
-    start, end = current_period(subscription, price, world.now())
-    return {
-        "id": new_id("si"),
-        "object": "subscription_item",
-        "billing_thresholds": None,
-        "created": world.now(),
-        "current_period_end": end,
-        "current_period_start": start,
-        "current_trial": None,
-        "discounts": [],
-        "metadata": merged_metadata({}, said.get("metadata")),
-        "price": price["id"],
-        "quantity": said.get("quantity", 1),
-        "subscription": subscription["id"],
-        "tax_rates": [],
-    }
+def create(world: World, params: Params) -> Object:
+    subscription = world.edit(find(world, "subscription", params["subscription"], param="subscription"))
+    known = {item["id"] for item in subscription["_items"]}
+    _change(world, subscription, params, {name: params[name] for name in SAID if name in params})
+    return item_shown(world, next(item for item in subscription["_items"] if item["id"] not in known))
 
 
-def current_period(subscription: Object, price: Object, moment: int) -> tuple[int, int]:
-    """Return the billing period around a moment; the first one begins with the subscription, not before it."""
-    start, end = whole_period(subscription, price, moment)
-    return max(start, subscription["start_date"]), end
+def retrieve(world: World, _params: Params, item_id: str) -> Object:
+    return item_shown(world, _found(world, item_id)[1])
 
 
-def whole_period(subscription: Object, price: Object, moment: int) -> tuple[int, int]:
-    """Return the unclipped period around a moment: the denominator of every proration."""
-    recurring = price["recurring"]
-    return period_around(
-        moment,
-        subscription["billing_cycle_anchor"],
-        recurring["interval"],
-        recurring["interval_count"],
-        subscription["_anchor_day"],
-    )
+def list_items(world: World, params: Params) -> Object:
+    subscription = find(world, "subscription", params["subscription"], param="subscription")
+    items = [item_shown(world, item) for item in reversed(subscription["_items"])]
+    return page(items, params, "/v1/subscription_items")
 
 
-def check_items(world: World, items: list[Object]) -> None:
-    """
-    Refuse items that cannot be billed together.
+def update(world: World, params: Params, item_id: str) -> Object:
+    subscription = world.edit(_found(world, item_id)[0])
+    said = {name: params[name] for name in SAID if name in params}
+    _change(world, subscription, params, {"id": item_id, **said})
+    return item_shown(world, _found(world, item_id)[1])
 
-    :raises StripeRefusal: no item, more than 20, one price twice, or prices of different currency or interval.
-    """
-    if not items:
-        raise malformed("A subscription must have at least one active item.", param="items")
-    if len(items) > MOST_ITEMS:
-        raise invalid(f"A subscription can have at most {MOST_ITEMS} items.", param="items")
-    prices = [find(world, "price", item["price"], param="items") for item in items]
-    if len({price["id"] for price in prices}) < len(prices):
-        raise invalid("Cannot add multiple subscription items with the same plan.", param="items")
-    kinds = {
-        (price["currency"], price["recurring"]["interval"], price["recurring"]["interval_count"]) for price in prices
-    }
-    if len(kinds) > 1:
-        raise invalid("Currency and interval fields must match across all plans on this subscription.", param="items")
+
+def delete(world: World, params: Params, item_id: str) -> Object:
+    subscription = world.edit(_found(world, item_id)[0])
+    _change(world, subscription, params, {"id": item_id, "deleted": True})
+    return {"id": item_id, "object": "subscription_item", "deleted": True}
+
+
+def _change(world: World, subscription: Object, params: Params, item: Params) -> None:
+    how = {name: params[name] for name in (*HOW, "off_session") if name in params}
+    change_items(world, subscription, {**how, "items": [item]})
+    emit(world, "customer.subscription.updated", subscription)
+
+
+def _found(world: World, item_id: str) -> tuple[Object, Object]:
+    for subscription in world.documents.newest_first("subscription"):
+        for item in subscription["_items"]:
+            if item["id"] == item_id:
+                return subscription, item
+    raise missing("subscription_item", item_id)

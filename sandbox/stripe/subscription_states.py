@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.world import World
 
+from . import pending_updates
 from .events import emit
 from .find import find, newest
 from .invoicing import void_invoice
@@ -21,6 +22,7 @@ def invoice_was_paid(world: World, invoice: Object, method: Object | None) -> No
     if subscription is None or subscription["status"] in ENDED:
         return
     subscription = world.edit(subscription)
+    pending_updates.apply_paid(world, subscription, invoice)
     saves = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
     if saves and method is not None and method["customer"] == subscription["customer"]:
         subscription["default_payment_method"] = method["id"]
@@ -33,9 +35,9 @@ def invoice_was_paid(world: World, invoice: Object, method: Object | None) -> No
 
 
 def invoice_was_not_paid(world: World, invoice: Object) -> None:
-    """Note a failed payment: a running subscription is past due; one that has not begun keeps waiting."""
+    """Note a failed payment: a running subscription is past due; what has not begun, or only waits, keeps waiting."""
     subscription = _of(world, invoice)
-    if subscription is not None and subscription["status"] == "active":
+    if subscription is not None and subscription["status"] == "active" and not invoice.get("_is_pending_update"):
         world.edit(subscription)["status"] = "past_due"
         emit(world, "customer.subscription.updated", subscription)
 
@@ -48,7 +50,7 @@ def invoice_was_given_up(world: World, invoice: Object) -> None:
     if subscription["status"] == "incomplete":
         if invoice["status"] == "void":
             expire(world, subscription)
-    elif not _owes(world, subscription):
+    elif not pending_updates.drop_unpaid(world, subscription, invoice) and not _owes(world, subscription):
         world.edit(subscription)["status"] = "active"
         emit(world, "customer.subscription.updated", subscription)
 
@@ -97,4 +99,9 @@ def _of(world: World, invoice: Object) -> Object | None:
 def _owes(world: World, subscription: Object) -> bool:
     """Tell whether the latest invoice still waits for money; only that one decides, as at Stripe."""
     latest = world.documents.get("invoice", subscription["latest_invoice"] or "")
-    return latest is not None and latest["status"] == "open" and latest["attempted"]
+    return (
+        latest is not None
+        and latest["status"] == "open"
+        and latest["attempted"]
+        and not latest.get("_is_pending_update")
+    )

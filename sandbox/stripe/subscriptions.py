@@ -9,9 +9,12 @@ from . import subscription_states
 from .collecting import NO_METHOD, collect, finalize, method_for, raise_if_unpaid
 from .errors import StripeRefusal, invalid, malformed
 from .events import emit
+from .final_invoices import settle_end
 from .find import find, find_live, newest, the_customer_method
 from .ids import new_id
+from .invoice_items import pending_items, pull_pending
 from .invoicing import draft_invoice
+from .items import check_items, new_item, note_billed, whole_period
 from .lines import item_line, one_off_line
 from .lists import page, within
 from .params import (
@@ -31,7 +34,6 @@ from .params import (
 )
 from .periods import period_around
 from .prices import PRICE_DATA, usable_price
-from .subscription_items import check_items, new_item, whole_period
 
 Object = dict[str, Any]
 
@@ -76,6 +78,7 @@ CREATE = group(
     **SAID,
 )
 RETRIEVE = group()
+RESUME = group(billing_cycle_anchor=group(), proration_behavior=PRORATION, proration_date=integer)
 CANCEL = group(invoice_now=boolean, prorate=boolean, cancellation_details=CANCELLATION)
 LIST = group(
     collection_method=COLLECTION,
@@ -122,6 +125,10 @@ def create(world: World, params: Params) -> Object:
     if behavior == "error_if_incomplete" and invoice["status"] != "paid":
         _refuse_unpaid(world, invoice)
     plan_renewal(world, subscription)
+    if subscription["cancel_at"]:
+        world.agenda.plan("cancel_at", subscription["id"], subscription["cancel_at"])
+    elif subscription["cancel_at_period_end"]:
+        subscription.update(cancel_at=period_end(subscription), canceled_at=world.now())
     return subscription
 
 
@@ -153,9 +160,18 @@ def cancel(world: World, params: Params, subscription_id: str) -> Object:
     subscription = find(world, "subscription", subscription_id)
     if subscription["status"] in ENDED:
         raise invalid(f"No such subscription: '{subscription_id}'", param="id", code="resource_missing", status=404)
+    settle_end(
+        world, subscription, prorates=params.get("prorate", False), invoices_now=params.get("invoice_now", False)
+    )
     details = params.get("cancellation_details", {})
     end(world, subscription, reason="cancellation_requested", **details)
     return subscription
+
+
+def resume(world: World, _params: Params, subscription_id: str) -> Object:
+    """Refuse: Stripe pauses at the end of a trial only, and the sandbox imitates no trials."""
+    subscription = find(world, "subscription", subscription_id)
+    raise invalid(f"This subscription is {subscription['status']}; only paused subscriptions can be resumed.")
 
 
 def plan_renewal(world: World, subscription: Object) -> None:
@@ -261,15 +277,19 @@ def _first_invoice(world: World, customer: Object, subscription: Object, params:
                 )
             )
     lines += added_lines(world, subscription, params.get("add_invoice_items", []))
-    return draft_invoice(
+    waiting = pending_items(world, customer["id"], subscription["currency"], None)
+    invoice = draft_invoice(
         world,
         customer,
         currency=subscription["currency"],
         billing_reason="subscription_create",
-        lines=lines,
+        lines=[*(item["_line"] for item in waiting), *lines],
         period=(now, now),
         subscription=subscription,
     )
+    pull_pending(world, invoice, waiting)
+    note_billed(subscription["_items"], invoice)
+    return invoice
 
 
 def added_lines(world: World, subscription: Object, added: list[Params]) -> list[Object]:

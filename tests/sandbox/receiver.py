@@ -49,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         payload = self.rfile.read(int(self.headers["content-length"]))
+        status = self.server.status
         with self.server.arrived:
             try:
                 stripe.Webhook.construct_event(payload, self.headers["stripe-signature"], SECRET)
@@ -59,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
                 check_event(event)
                 self.server.events.append(event)
             self.server.arrived.notify_all()
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.send_header("content-length", "0")
         self.end_headers()
 

@@ -1,0 +1,34 @@
+"""The account's settings that a Stripe dashboard would hold: what happens when a renewal cannot be collected."""
+
+from typing import Any
+
+from sandbox.world import World
+
+Object = dict[str, Any]
+
+# As the platform wants it: Stripe retries nothing, leaves subscriptions past due and invoices open.
+DEFAULTS: Object = {"retry_hours": [], "failed_subscription": "past_due", "failed_invoice": "open"}
+CHOICES = {
+    "failed_subscription": ("past_due", "unpaid", "canceled"),
+    "failed_invoice": ("open", "uncollectible"),
+}
+
+
+def read(world: World) -> Object:
+    """Return the settings in force."""
+    return {**DEFAULTS, **(world.documents.get("setting", "billing") or {})}
+
+
+def change(world: World, said: Object) -> Object:
+    """
+    Change settings; those not named stay.
+
+    :raises ValueError: an unknown setting or value.
+    """
+    for name, value in said.items():
+        if name == "retry_hours":
+            if not all(isinstance(hours, int | float) and hours > 0 for hours in value):
+                raise ValueError("retry_hours is a list of hours")
+        elif value not in CHOICES.get(name, ()):
+            raise ValueError(f"{name} is one of {', '.join(CHOICES.get(name, ('no setting',)))}")
+    return world.documents.put("setting", "billing", {**read(world), **said})
