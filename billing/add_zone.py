@@ -6,7 +6,7 @@ from accounts.create_account import create_zone
 from accounts.lock import account_lock
 from accounts.models import Zone
 
-from .changes_calculator.request import ChangeRequest, ObjectKind, Origin
+from .changes_calculator.request import ChangeRequest, ObjectKind, Origin, Want
 from .changes_calculator.submit import submit
 
 FREE_PLAN = "free"
@@ -25,11 +25,7 @@ def add_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zone:
         submit(
             ChangeRequest(
                 account_id=account_id,
-                object_kind=ObjectKind.ZONE,
-                object_id=zone.pk,
-                plan_name=FREE_PLAN,
-                interval_name=None,
-                components=(),
+                wants=(Want(ObjectKind.ZONE, zone.pk, FREE_PLAN),),
                 origin=Origin.SYSTEM,
                 actor=actor,
                 on_session=False,

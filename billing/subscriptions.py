@@ -143,9 +143,12 @@ def _live_parts(account_id: str, which: Q, *, object_id: str = "") -> list[Part]
     parts = {(ope.object_id, ope.product): _part_of(ope) for ope in _with_payment(opes).order_by("created_date", "pk")}
     waiting = ChangeWorkflow.objects.filter(account=account_id, finished_at__isnull=True, step__in=WAITING_STEPS)
     if object_id:
-        waiting = waiting.filter(request__object_id=object_id)
+        waiting = waiting.filter(request__wants__contains=[{"object_id": object_id}])
     for workflow in waiting.order_by("requested_at", "pk"):
         for element in ChangeSet.from_json(workflow.plan).elements:
+            if element.after is None:
+                parts.pop((element.object_id, element.product), None)
+                continue
             parts[element.object_id, element.product] = Part(
                 object_id=element.object_id,
                 product=element.product,

@@ -132,6 +132,7 @@ def phase_of(plan: str, **fields: Any) -> Phase:
             "rank": rank,
             "rate_plan_id": plan,
             "price_id": f"{plan}_month_v1",
+            "stripe_price_id": f"price_{plan}" if amount_minor else "",
             "interval": "month",
             "unit_amount_minor": amount_minor,
             "billed_quantity": 1,

@@ -16,7 +16,7 @@ from accounts.roles import Permission
 from config import clock
 
 from ..catalog.lookup import current_catalog
-from ..changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin
+from ..changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
 from ..changes_calculator.submit import submit
 from ..subscriptions import (
     ZONE_PLANS,
@@ -98,15 +98,21 @@ class AccountSubscriptionView(AccountView):
 def _request(wanted: dict[str, Any], zone: Zone, caller: Caller) -> ChangeRequest:
     return ChangeRequest(
         account_id=zone.account_id,
-        object_kind=ObjectKind.ZONE,
-        object_id=zone.pk,
-        plan_name=wanted["rate_plan"]["id"],
-        interval_name=wanted["frequency"],
-        components=tuple(ComponentValue(each["name"], each["value"]) for each in wanted["component_values"] or ()),
+        wants=(_want(ObjectKind.ZONE, zone.pk, wanted),),
         origin=Origin.DASHBOARD,
         actor=caller.actor,
         on_session=True,
         requested_at=clock.now(),
+    )
+
+
+def _want(kind: ObjectKind, object_id: str, wanted: dict[str, Any]) -> Want:
+    return Want(
+        object_kind=kind,
+        object_id=object_id,
+        plan_name=wanted["rate_plan"]["id"],
+        interval_name=wanted["frequency"],
+        components=tuple(ComponentValue(each["name"], each["value"]) for each in wanted["component_values"] or ()),
     )
 
 

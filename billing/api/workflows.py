@@ -46,9 +46,14 @@ def _shape(workflow: ChangeWorkflow, caller: Caller) -> dict[str, Any]:
     return {
         "id": workflow.pk,
         "state": STATES[Step(workflow.step)],
-        "object": {"type": workflow.request["object_kind"], "id": workflow.request["object_id"]},
-        "rate_plan": {"id": workflow.request["plan_name"]},
-        "frequency": workflow.request["interval_name"],
+        "changes": [
+            {
+                "object": {"type": want["object_kind"], "id": want["object_id"]},
+                "rate_plan": {"id": want["plan_name"]},
+                "frequency": want["interval_name"],
+            }
+            for want in workflow.request["wants"]
+        ],
         "created_on": rfc3339(workflow.requested_at),
         "expires_on": rfc3339(workflow.expires_at),
         "finished_on": rfc3339(workflow.finished_at),

@@ -24,7 +24,7 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """An invoice; times are Stripe's clock."""
+    """An invoice; times are Stripe's clock. `payment_status` is the payment intent's, empty unless it was expanded."""
 
     id: str
     number: str
@@ -42,6 +42,7 @@ class InvoiceFacts:
     paid_at: datetime | None
     voided_at: datetime | None
     payment_intent_id: str
+    payment_status: str
     client_secret: str
     lines: tuple[LineFacts, ...]
 
@@ -122,6 +123,7 @@ def read_invoice(raw: Raw) -> InvoiceFacts:
         paid_at=_time(transitions.get("paid_at")),
         voided_at=_time(transitions.get("voided_at")),
         payment_intent_id=_payment_intent_of_invoice(raw) or secret.split("_secret_")[0],
+        payment_status=_payment_status(raw),
         client_secret=secret,
         lines=tuple(_read_line(line) for line in (raw.get("lines") or {}).get("data", ())),
     )
@@ -204,6 +206,15 @@ def _payment_intent_of_invoice(raw: Raw) -> str:
         return id_of(raw["payment_intent"])
     payments = (raw.get("payments") or {}).get("data", ())
     return next((id_of(p["payment"].get("payment_intent")) for p in payments if p.get("payment")), "")
+
+
+def _payment_status(raw: Raw) -> str:
+    """The payment intent's status, where the answer has it expanded."""
+    for payment in (raw.get("payments") or {}).get("data", ()):
+        intent = (payment.get("payment") or {}).get("payment_intent")
+        if isinstance(intent, dict):
+            return str(intent.get("status") or "")
+    return ""
 
 
 def _read_line(raw: Raw) -> LineFacts:

@@ -13,6 +13,16 @@ def create(params: dict[str, Any], *, key: str) -> Raw:
         return raw_of(client().v1.subscriptions.create(params, {"idempotency_key": key}))  # type: ignore[arg-type]
 
 
+def update(subscription_id: str, params: dict[str, Any], *, key: str) -> Raw:
+    """
+    Return the subscription after its items changed, or with the change pending until its invoice is paid.
+
+    :raises StripeDeclined: the payment failed and nothing was changed (off-session only).
+    """
+    with translated():
+        return raw_of(client().v1.subscriptions.update(subscription_id, params, {"idempotency_key": key}))  # type: ignore[arg-type]
+
+
 def cancel(subscription_id: str, *, key: str) -> None:
     """End a subscription now, with no credit and no last invoice; one that has ended already stays so."""
     try:

@@ -13,7 +13,9 @@ STRIPE = "stripe"
 
 @dataclass(frozen=True, slots=True)
 class ElementChange:
-    """One OPE before and after; `license_source` is STRIPE or an explicit licence such as USER:free."""
+    """
+    One OPE before and after; `after` None: it goes. `license_source` is STRIPE or an explicit licence (USER:free).
+    """
 
     ope_id: str
     is_new: bool
@@ -23,9 +25,8 @@ class ElementChange:
     kind: str
     subscription_id: str
     before: Phase | None
-    after: Phase
+    after: Phase | None
     license_source: str
-    stripe_price_id: str
     why: str
 
 
@@ -44,10 +45,11 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class StripeCall:
-    """One call with its exact parameters: a repeat sends the same, byte for byte."""
+    """One call with its exact parameters, and the object it is about: a repeat sends the same, byte for byte."""
 
     operation: str
     params: dict[str, Any]
+    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class ChangeSet:
     """
     The whole change. Nothing in `elements`: what is asked for is so already, and there is nothing to do.
 
+    `schedule_id` is the clock that it joins, empty when it starts one or needs none.
     `due_now_minor` is what is charged now, before tax; periods are half-open and in business time (Stripe's own
     answer replaces them at the commit where Stripe owns the clock).
     """
@@ -68,6 +71,7 @@ class ChangeSet:
     elements: tuple[ElementChange, ...] = ()
     lines: tuple[PlannedLine, ...] = ()
     calls: tuple[StripeCall, ...] = ()
+    schedule_id: str = ""
     method_id: str = ""
     method_processor_id: str = ""
     claims: tuple[str, ...] = ()
@@ -75,6 +79,14 @@ class ChangeSet:
     @property
     def is_empty(self) -> bool:
         return not self.elements
+
+    def values_before(self) -> dict[str, str | None]:
+        """Return what the changed OPEs were worth before, by id; None: they did not exist."""
+        return {e.ope_id: str(e.before.value) if e.before else None for e in self.elements}
+
+    def values_after(self) -> dict[str, str | None]:
+        """Return what the changed OPEs are worth after it, by id; None: they are gone."""
+        return {e.ope_id: str(e.after.value) if e.after else None for e in self.elements}
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a workflow keeps it."""
@@ -86,7 +98,7 @@ class ChangeSet:
             {
                 **asdict(element),
                 "before": element.before.to_json() if element.before else None,
-                "after": element.after.to_json(),
+                "after": element.after.to_json() if element.after else None,
             }
             for element in self.elements
         ]
@@ -107,13 +119,14 @@ class ChangeSet:
                     **{
                         **element,
                         "before": Phase.from_json(element["before"]) if element["before"] else None,
-                        "after": Phase.from_json(element["after"]),
+                        "after": Phase.from_json(element["after"]) if element["after"] else None,
                     }
                 )
                 for element in stored["elements"]
             ),
             lines=tuple(PlannedLine(**line) for line in stored["lines"]),
             calls=tuple(StripeCall(**call) for call in stored["calls"]),
+            schedule_id=stored["schedule_id"],
             method_id=stored["method_id"],
             method_processor_id=stored["method_processor_id"],
             claims=tuple(stored["claims"]),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import Exists, Q, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, Q, QuerySet
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
@@ -12,7 +13,7 @@ from ..models.changes import ChangeWorkflow
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.methods import PaymentMethod
 from ..models.objectproducts import Ope
-from .request import ChangeRequest, ObjectKind
+from .request import ChangeRequest
 from .snapshot import Element, Method, Schedule, Snapshot, Waiting
 
 
@@ -31,7 +32,7 @@ def gather(request: ChangeRequest) -> Snapshot:
         is_banned=account.subs_account.banned_at is not None,
         has_bad_debt=account.subs_account.has_bad_debt,
         owes_open_invoice=account.owes_open_invoice,
-        owns_object=account.owns_object,
+        owned_objects=frozenset(account.owned_zones) | {account.pk},
         stripe_customer_id=customer.stripe_customer_id if customer else "",
         catalog=catalog_at(account.catalog_version),
         methods=_methods(account.pk),
@@ -45,18 +46,17 @@ def _account(request: ChangeRequest) -> Any:
     owed = Invoice.objects.filter(
         Q(status=InvoiceStatus.OPEN.value) | Q(status=InvoiceStatus.UNCOLLECTIBLE.value), account=request.account_id
     )
-    """Return the account with `owes_open_invoice`, `owns_object` and `catalog_version` on it."""
+    """Return the account with `owes_open_invoice`, `owned_zones` and `catalog_version` on it."""
     accounts = Account.objects.select_related("subs_account", "customer").annotate(
-        owes_open_invoice=Exists(owed), owns_object=_owns_object(request), catalog_version=VERSION_ON_SALE
+        owes_open_invoice=Exists(owed), owned_zones=ArraySubquery(_zones(request)), catalog_version=VERSION_ON_SALE
     )
     return accounts.get(pk=request.account_id)
 
 
-def _owns_object(request: ChangeRequest) -> Exists | Value:
-    if request.object_kind is ObjectKind.ACCOUNT:
-        return Value(request.object_id == request.account_id)
-    zones = Zone.objects.filter(pk=request.object_id, account=request.account_id, deleted_at__isnull=True)
-    return Exists(zones)
+def _zones(request: ChangeRequest) -> QuerySet[Zone, Any]:
+    """Those zones of the request that are the account's."""
+    wanted = Zone.objects.filter(pk__in=request.object_ids, account=request.account_id, deleted_at__isnull=True)
+    return wanted.values("pk")
 
 
 def _methods(account_id: str) -> tuple[Method, ...]:
@@ -71,6 +71,7 @@ def _elements(account_id: str) -> tuple[Element, ...]:
     return tuple(
         Element(
             id=ope.pk,
+            object_kind=ope.object_kind,
             object_id=ope.object_id,
             product=ope.product,
             kind=ope.kind,
@@ -86,7 +87,10 @@ def _elements(account_id: str) -> tuple[Element, ...]:
 
 def _schedules(account_id: str) -> tuple[Schedule, ...]:
     live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True)
-    return tuple(Schedule(row.interval, row.anchor_at, row.stripe_subscription_id) for row in live)
+    return tuple(
+        Schedule(row.pk, row.interval, row.anchor_at, row.next_at, row.stripe_subscription_id)
+        for row in live.order_by("anchor_at")
+    )
 
 
 def _waiting(account_id: str) -> tuple[Waiting, ...]:

@@ -1,40 +1,61 @@
 """Stage 3 of 4, Plan: decide what to write and what to ask of Stripe. Pure; sync_save.py does it."""
 
-from hashlib import sha256
+from datetime import datetime
+from typing import Any
 
-from ..catalog.values import ComponentItem, PlanItem, PriceItem
-from ..objectproducts.phases import Phase
 from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
-from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
-from .proration import period_containing
+from .change_set import ChangeSet, ElementChange, PlannedLine, StripeCall
+from .directions import Direction, direction_of
+from .items import Item, moves
+from .lines import Share, divided, net_minor
 from .request import ChangeRequest
-from .snapshot import Element, Snapshot
-from .validate import Wish, consider
-
-FREE_LICENSE = "USER:free"
+from .snapshot import Schedule, Snapshot
+from .targets import targets
+from .wish import consider
 
 
 def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
     """
     Return everything that turns `snapshot` into what `request` asks for.
 
-    A purchase charges its first period in full, in advance, in minor units. What is so already comes back as the
+    What grows starts now: a first purchase charges its period in full; on a clock that runs, the rest of the period
+    is charged, with credit for what it replaces. Amounts are minor units. What is so already comes back as the
     empty ChangeSet: clients repeat their requests.
 
     :raises AssertionError: Validate would have refused this request (a bug of the caller).
     """
-    wish = consider(request, snapshot)
-    assert wish.plan is not None, "Validate lets no unknown plan through"
-    if wish.already_holds and not wish.changes_components:
-        return _nothing(wish.element)
-    if wish.plan.is_free:
-        return _free(wish, wish.plan)
-    assert wish.price is not None, "Validate lets no unsold frequency through"
-    return _purchase(wish, wish.plan, wish.price)
+    changes = _changes(request, snapshot)
+    paid = [change for change in changes if _is_billed(change)]
+    if not paid:
+        return _without_stripe(changes)
+    (interval,) = {phase.interval for change in paid if (phase := change.after or change.before)}
+    schedule = snapshot.schedule(interval)
+    return _join(request, snapshot, changes, schedule) if schedule else _start(request, snapshot, changes)
 
 
-def _nothing(element: Element | None) -> ChangeSet:
-    phase = element.current if element else None
+def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[ElementChange, ...]:
+    """What the request makes of each component that it changes, and why."""
+    found = []
+    for wish in consider(request, snapshot):
+        for target in targets(wish):
+            if target.after is None:
+                found.append(target.change(why="the plan includes it now"))
+                continue
+            row = direction_of(target.before, target.after)
+            assert row.direction is not Direction.SHRINKING, "Validate lets nothing through that shrinks"
+            if row.direction is Direction.GROWING:
+                found.append(target.change(why=row.because))
+    return tuple(found)
+
+
+def _is_billed(change: ElementChange) -> bool:
+    """Whether Stripe bills the component after the change, or did before it."""
+    phases = (phase for phase in (change.before, change.after) if phase)
+    return any(phase.stripe_price_id and phase.amount_minor for phase in phases)
+
+
+def _without_stripe(changes: tuple[ElementChange, ...]) -> ChangeSet:
+    phase = changes[0].after if changes else None
     return ChangeSet(
         path=PaymentPath.NOTHING_DUE,
         currency=phase.currency if phase else "",
@@ -42,140 +63,165 @@ def _nothing(element: Element | None) -> ChangeSet:
         due_now_minor=0,
         period_start=None,
         period_end=None,
+        elements=changes,
     )
 
 
-def _free(wish: Wish, plan_item: PlanItem) -> ChangeSet:
-    """The free tier is a row like any other, so that each zone always has one."""
-    price = next(iter(plan_item.prices.values()))
-    after = _phase(wish, plan_item, price, value=plan_item.id, rank=plan_item.rank, billed_quantity=1)
-    element = _element_change(wish, plan_item.product, "enum", after, FREE_LICENSE, price, why="the free tier")
-    return ChangeSet(
-        path=PaymentPath.NOTHING_DUE,
-        currency=price.currency,
-        interval=price.interval,
-        due_now_minor=0,
-        period_start=None,
-        period_end=None,
-        elements=(element,),
+def _start(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...]) -> ChangeSet:
+    """The first purchase of an interval: a Stripe subscription is made, and with it the clock."""
+    lines = tuple(
+        PlannedLine(
+            ope_id=change.ope_id,
+            description=_description(change),
+            price_id=change.after.price_id,
+            stripe_price_id=change.after.stripe_price_id,
+            quantity=change.after.billed_quantity,
+            unit_amount_minor=change.after.unit_amount_minor,
+            amount_minor=change.after.amount_minor,
+        )
+        for change in changes
+        if change.after is not None
     )
+    items = [
+        {"price": price, "quantity": item.quantity} for price, item in _items_after(snapshot, changes, None).items()
+    ]
+    return _change_set(request, snapshot, changes, lines, None, items)
 
 
-def _purchase(wish: Wish, plan_item: PlanItem, price: PriceItem) -> ChangeSet:
-    tier = _phase(wish, plan_item, price, value=plan_item.id, rank=plan_item.rank, billed_quantity=1)
-    elements = [_element_change(wish, plan_item.product, "enum", tier, STRIPE, price, why="bought")]
-    lines = [_line(elements[0], f"{plan_item.public_name}", price)]
-    for component, count in _bought_components(wish, plan_item):
-        unit = component.prices[price.interval]
-        extra = count - component.included
-        phase = _phase(wish, plan_item, unit, value=count, rank=count, billed_quantity=extra)
-        elements.append(_element_change(wish, component.name, "sum", phase, STRIPE, unit, why="bought with the plan"))
-        lines.append(_line(elements[-1], f"{plan_item.public_name}: {component.name.replace('_', ' ')}", unit))
+def _join(
+    request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...], schedule: Schedule
+) -> ChangeSet:
+    """A change on a clock that runs: the subscription's items change, and the rest of the period is charged."""
+    before, after = _items_before(snapshot, schedule), _items_after(snapshot, changes, schedule)
+    lines = _prorated_lines(changes, before, after, schedule, request.requested_at.replace(microsecond=0))
+    return _change_set(request, snapshot, changes, lines, schedule, moves(before, after))
 
+
+def _change_set(
+    request: ChangeRequest,
+    snapshot: Snapshot,
+    changes: tuple[ElementChange, ...],
+    lines: tuple[PlannedLine, ...],
+    schedule: Schedule | None,
+    items: list[dict[str, Any]],
+) -> ChangeSet:
     due_now_minor = sum(line.amount_minor for line in lines)
-    path = path_of(due_now_minor=due_now_minor, on_session=wish.request.on_session)
-    method = wish.snapshot.default_method()
+    path = path_of(joins_clock=schedule is not None, on_session=request.on_session)
+    method = snapshot.default_method()
+    phase = next(change.after for change in changes if change.after is not None)
     return ChangeSet(
         path=path,
-        currency=price.currency,
-        interval=price.interval,
+        currency=phase.currency,
+        interval=phase.interval,
         due_now_minor=due_now_minor,
-        period_start=tier.starts_at,
-        period_end=tier.ends_at,
-        elements=tuple(elements),
-        lines=tuple(lines),
-        calls=(_create_call(wish.request, lines, path, method.processor_id if method else ""),),
+        period_start=phase.starts_at,
+        period_end=phase.ends_at,
+        elements=changes,
+        lines=lines,
+        calls=(_call(request, path, schedule, items, method.processor_id if method else ""),),
+        schedule_id=schedule.id if schedule else "",
         method_id=method.id if method else "",
         method_processor_id=method.processor_id if method else "",
-        claims=(f"object:{wish.request.object_id}", f"clock:{price.interval}"),
+        claims=(*(f"object:{object_id}" for object_id in request.object_ids), f"clock:{phase.interval}"),
     )
 
 
-def _create_call(
-    request: ChangeRequest, lines: list[PlannedLine], path: PaymentPath, method_processor_id: str
+def _call(
+    request: ChangeRequest, path: PaymentPath, schedule: Schedule | None, items: list[dict[str, Any]], method: str
 ) -> StripeCall:
-    """The customer is added when it is known: a first purchase makes it."""
+    """The one call that asks for the money; a new subscription gets its customer when that is known."""
     behaviour = BEHAVIOUR[path]
-    params: dict[str, object] = {
-        "items": [{"price": line.stripe_price_id, "quantity": line.quantity} for line in lines],
-        "payment_behavior": behaviour.payment_behavior,
+    params: dict[str, Any] = {"items": items, "payment_behavior": behaviour.payment_behavior}
+    if behaviour.off_session:
+        params["off_session"] = True
+    if schedule is not None:
+        proration = {
+            "proration_behavior": "always_invoice",
+            "proration_date": int(request.requested_at.timestamp()),
+            "expand": ["latest_invoice.confirmation_secret", "latest_invoice.payments.data.payment.payment_intent"],
+        }
+        return StripeCall("subscriptions.update", params | proration, schedule.stripe_subscription_id)
+    params |= {
         "billing_mode": {"type": "flexible"},
         "payment_settings": {"save_default_payment_method": "on_subscription"},
         "metadata": {"paygo_account": request.account_id, "paygo_workflow": request.id},
         "expand": ["latest_invoice.confirmation_secret", "latest_invoice.payments"],
     }
-    if behaviour.off_session:
-        params["off_session"] = True
-    if method_processor_id:
-        params["default_payment_method"] = method_processor_id
+    if method:
+        params["default_payment_method"] = method
     return StripeCall("subscriptions.create", params)
 
 
-def _phase(
-    wish: Wish, plan_item: PlanItem, price: PriceItem, *, value: str | int, rank: int, billed_quantity: int
-) -> Phase:
-    """A paid phase ends with its first period; what is free goes on until something changes it."""
-    starts_at = wish.request.requested_at.replace(microsecond=0)
-    is_paid = price.unit_amount_minor > 0
-    return Phase(
-        value=value,
-        rank=rank,
-        rate_plan_id=plan_item.id,
-        price_id=price.id,
-        interval=price.interval,
-        unit_amount_minor=price.unit_amount_minor,
-        billed_quantity=billed_quantity,
-        currency=price.currency,
-        starts_at=starts_at,
-        ends_at=period_containing(starts_at, price.interval, starts_at)[1] if is_paid else None,
+def _items_before(snapshot: Snapshot, schedule: Schedule) -> dict[str, Item]:
+    """The subscription's items by price, put together from what the account owns on it."""
+    items: dict[str, Item] = {}
+    for element in snapshot.elements:
+        subscription_id, _, item_id = element.license_source_id.partition(":")
+        if subscription_id == schedule.stripe_subscription_id:
+            phase = element.current
+            known = items.get(phase.stripe_price_id)
+            quantity = phase.billed_quantity + (known.quantity if known else 0)
+            items[phase.stripe_price_id] = Item(item_id, phase.stripe_price_id, phase.unit_amount_minor, quantity)
+    return items
+
+
+def _items_after(snapshot: Snapshot, changes: tuple[ElementChange, ...], schedule: Schedule | None) -> dict[str, Item]:
+    """The items as they should be, by price, in the order of the changes."""
+    items = _items_before(snapshot, schedule) if schedule else {}
+    for change in changes:
+        for phase, sign in ((change.before, -1), (change.after, 1)):
+            if phase is not None and phase.stripe_price_id and (sign > 0 or schedule is not None):
+                price, known = phase.stripe_price_id, items.get(phase.stripe_price_id)
+                quantity = (known.quantity if known else 0) + sign * phase.billed_quantity
+                items[price] = Item(known.id if known else "", price, phase.unit_amount_minor, quantity)
+    return items
+
+
+def _prorated_lines(
+    changes: tuple[ElementChange, ...],
+    before: dict[str, Item],
+    after: dict[str, Item],
+    schedule: Schedule,
+    at: datetime,
+) -> tuple[PlannedLine, ...]:
+    """Each price's net, divided among the OPEs that change at it."""
+    start, end = schedule.period_at(at)
+    lines = []
+    for price, item in after.items():
+        moved = [(change, share) for change in changes if (share := _share(change, price)) is not None]
+        net = net_minor(before.get(price), item, start, end, at)
+        parts = divided(net, [share for _, share in moved])
+        for change, share in moved:
+            phase = _phase_at(change, price)
+            lines.append(
+                PlannedLine(
+                    ope_id=change.ope_id,
+                    description=_description(change) if share.delta > 0 else f"Unused time: {_description(change)}",
+                    price_id=phase.price_id,
+                    stripe_price_id=price,
+                    quantity=share.delta,
+                    unit_amount_minor=phase.unit_amount_minor,
+                    amount_minor=parts[change.ope_id],
+                )
+            )
+    return tuple(lines)
+
+
+def _share(change: ElementChange, stripe_price_id: str) -> Share | None:
+    was, will_be = (
+        phase.billed_quantity if phase is not None and phase.stripe_price_id == stripe_price_id else 0
+        for phase in (change.before, change.after)
     )
+    return Share(change.ope_id, will_be - was) if will_be != was else None
 
 
-def _element_change(
-    wish: Wish, product: str, kind: str, after: Phase, license_source: str, price: PriceItem, *, why: str
-) -> ElementChange:
-    request = wish.request
-    current = wish.snapshot.element(request.object_id, product)
-    plan_element = wish.element
-    return ElementChange(
-        ope_id=current.id if current else _id(request, product),
-        is_new=current is None,
-        object_kind=request.object_kind.value,
-        object_id=request.object_id,
-        product=product,
-        kind=kind,
-        subscription_id=plan_element.subscription_id if plan_element else _id(request, "subscription"),
-        before=current.current if current else None,
-        after=after,
-        license_source=license_source,
-        stripe_price_id=price.stripe_price_id,
-        why=why,
-    )
+def _phase_at(change: ElementChange, stripe_price_id: str) -> Any:
+    return next(p for p in (change.after, change.before) if p is not None and p.stripe_price_id == stripe_price_id)
 
 
-def _line(element: ElementChange, description: str, price: PriceItem) -> PlannedLine:
-    phase = element.after
-    return PlannedLine(
-        ope_id=element.ope_id,
-        description=description,
-        price_id=price.id,
-        stripe_price_id=price.stripe_price_id,
-        quantity=phase.billed_quantity,
-        unit_amount_minor=phase.unit_amount_minor,
-        amount_minor=phase.amount_minor,
-    )
-
-
-def _bought_components(wish: Wish, plan_item: PlanItem) -> list[tuple[ComponentItem, int]]:
-    """The components of which more is wanted than the plan includes."""
-    wanted = {component.name: component.value for component in wish.request.components}
-    return [
-        (component, wanted[component.name])
-        for component in plan_item.components
-        if wanted.get(component.name, component.included) > component.included
-    ]
-
-
-def _id(request: ChangeRequest, what: str) -> str:
-    """An identifier that planning the same request again gives again."""
-    return sha256(f"{request.id}:{request.object_id}:{what}".encode()).hexdigest()[:32]
+def _description(change: ElementChange) -> str:
+    """What an invoice line says: the plan, or the component by its name."""
+    phase = change.after or change.before
+    assert phase is not None
+    name = phase.rate_plan_id.replace("_", " ").capitalize()
+    return f"{name} plan" if change.kind == "enum" else f"{name} plan: {change.product.replace('_', ' ')}"

@@ -36,21 +36,32 @@ class ComponentValue:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRequest:
+class Want:
     """
-    The wish that an object be subscribed to a plan.
+    The wish that one object be subscribed to a plan.
 
-    `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses
-    what it can't find. `requested_at` is read once, at the door, in business time: it is the time of the
-    whole change. `id` becomes the workflow's.
+    `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses what it
+    can't find.
     """
 
-    account_id: str
     object_kind: ObjectKind
     object_id: str
     plan_name: str
-    interval_name: str | None
-    components: tuple[ComponentValue, ...]
+    interval_name: str | None = None
+    components: tuple[ComponentValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """
+    What one caller wants of one account, all of it or nothing: mostly one thing, in a cart several.
+
+    `requested_at` is read once, at the door, in business time: it is the time of the whole change. `id` becomes
+    the workflow's.
+    """
+
+    account_id: str
+    wants: tuple[Want, ...]
     origin: Origin
     actor: str
     on_session: bool
@@ -58,26 +69,39 @@ class ChangeRequest:
     correlation_id: str = ""
     id: str = field(default_factory=lambda: uuid4().hex)
 
+    @property
+    def object_ids(self) -> tuple[str, ...]:
+        """The objects that are to change, each once, in the order they were named."""
+        return tuple(dict.fromkeys(want.object_id for want in self.wants))
+
     def digest(self) -> str:
         """Return what two wishes for the same state have in common, whoever has them and whenever."""
-        wish = [
-            self.object_kind.value,
-            self.object_id,
-            self.plan_name.lower(),
-            (self.interval_name or "").lower(),
-            sorted((component.name, component.value) for component in self.components),
-        ]
-        return hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+        wishes = sorted(
+            (
+                want.object_kind.value,
+                want.object_id,
+                want.plan_name.lower(),
+                (want.interval_name or "").lower(),
+                sorted((component.name, component.value) for component in want.components),
+            )
+            for want in self.wants
+        )
+        return hashlib.sha256(json.dumps(wishes).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Return the wish as a workflow keeps it."""
         return {
-            "object_kind": self.object_kind.value,
-            "object_id": self.object_id,
-            "plan_name": self.plan_name,
-            "interval_name": self.interval_name,
-            "components": {component.name: component.value for component in self.components},
             "on_session": self.on_session,
+            "wants": [
+                {
+                    "object_kind": want.object_kind.value,
+                    "object_id": want.object_id,
+                    "plan_name": want.plan_name,
+                    "interval_name": want.interval_name,
+                    "components": {component.name: component.value for component in want.components},
+                }
+                for want in self.wants
+            ],
         }
 
 

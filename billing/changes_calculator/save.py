@@ -1,36 +1,67 @@
-"""The commit: everything that a change means, in one transaction. The only writer of OPEs."""
+"""The commit's OPEs: what the account owns after a change. The only writer of OPEs."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts import journal
 from accounts.lock import holds_lock
 
-from ..cfstripe.shapes import SubscriptionFacts
+from ..cfstripe.shapes import InvoiceFacts, SubscriptionFacts
 from ..entitle import entitle
 from ..models.objectproducts import Ope
 from ..objectproducts.phases import Phase
 from .change_set import STRIPE, ElementChange
 
 
+@dataclass(frozen=True, slots=True)
+class BilledBy:
+    """
+    Who bills what is bought: a subscription and its items by price. `periods` by price where Stripe has just begun
+    them; where a clock ran already, the plan's own are right.
+    """
+
+    subscription_id: str
+    items: Mapping[str, str]
+    periods: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, subscription: SubscriptionFacts) -> "BilledBy":
+        """Return what a subscription that was just made says."""
+        return cls(
+            subscription_id=subscription.id,
+            items={item.price_id: item.id for item in subscription.items},
+            periods={item.price_id: (item.period_start, item.period_end) for item in subscription.items},
+        )
+
+    @classmethod
+    def changed(cls, invoice: InvoiceFacts) -> "BilledBy":
+        """Return what the invoice of a change says: its lines name the items that there are now."""
+        return cls(
+            subscription_id=invoice.subscription_id,
+            items={line.price_id: line.item_id for line in invoice.lines if line.item_id},
+        )
+
+
+NOBODY = BilledBy("", {})
+
+
 def save_elements(
-    account_id: str, elements: Sequence[ElementChange], subscription: SubscriptionFacts | None, *, now: datetime
+    account_id: str, elements: Sequence[ElementChange], billed_by: BilledBy, *, now: datetime
 ) -> list[journal.Fact]:
     """
     Write these OPEs as they are after the change, and what the account may use by them; return the facts to journal.
 
-    Paid phases take Stripe's periods, because Stripe owns their clock. Under the account's lock; the caller emits
-    the facts in the same transaction.
+    Under the account's lock; the caller emits the facts in the same transaction.
     """
     assert holds_lock(account_id)
     live = {ope.pk: ope for ope in Ope.objects.filter(account=account_id, deleted_date__isnull=True)}
-    changed = [_changed(live.get(element.ope_id), account_id, element, subscription, now) for element in elements]
+    changed = [_changed(live.get(element.ope_id), account_id, element, billed_by, now) for element in elements]
     Ope.objects.bulk_create(
         changed,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["value_phases", "license_source_id", "workflow", "subscription_id"],
+        update_fields=["value_phases", "license_source_id", "workflow", "subscription_id", "deleted_date"],
     )
     live |= {ope.pk: ope for ope in changed}
     fact = entitle(account_id, live.values(), now=now)
@@ -42,10 +73,7 @@ def save_renewed(opes: Sequence[Ope]) -> None:
     Ope.objects.bulk_update(opes, ["value_phases"])
 
 
-def _changed(
-    ope: Ope | None, account_id: str, element: ElementChange, subscription: SubscriptionFacts | None, now: datetime
-) -> Ope:
-    phase, license_source_id = _billed(element, subscription)
+def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by: BilledBy, now: datetime) -> Ope:
     if ope is None:
         ope = Ope(
             id=element.ope_id,
@@ -56,19 +84,20 @@ def _changed(
             kind=element.kind,
             created_date=now,
         )
-    ope.subscription_id = element.subscription_id
-    ope.value_phases = [phase.to_json()]
-    ope.license_source_id = license_source_id
     ope.workflow = None
+    if element.after is None:
+        ope.deleted_date = now
+        return ope
+    phase, ope.license_source_id = _billed(element.after, element.license_source, billed_by)
+    ope.value_phases = [phase.to_json()]
+    ope.subscription_id = element.subscription_id
     return ope
 
 
-def _billed(element: ElementChange, subscription: SubscriptionFacts | None) -> tuple[Phase, str]:
+def _billed(after: Phase, license_source: str, billed_by: BilledBy) -> tuple[Phase, str]:
     """Return the phase with the period that is billed, and who bills it."""
-    if element.license_source != STRIPE:
-        return element.after, element.license_source
-    assert subscription is not None, "what Stripe bills has a subscription"
-    item = subscription.item_of_price(element.stripe_price_id)
-    assert item is not None, f"{subscription.id} has no item for {element.after.price_id}"
-    phase = replace(element.after, starts_at=item.period_start, ends_at=item.period_end)
-    return phase, f"{subscription.id}:{item.id}"
+    if license_source != STRIPE:
+        return after, license_source
+    price = after.stripe_price_id
+    starts_at, ends_at = billed_by.periods.get(price, (after.starts_at, after.ends_at))
+    return replace(after, starts_at=starts_at, ends_at=ends_at), f"{billed_by.subscription_id}:{billed_by.items[price]}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from ..catalog.values import Catalog
 from ..objectproducts.phases import Phase
 from ..objectproducts.state import OpeState
+from .proration import period_containing
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Element:
     """A live OPE of the account."""
 
     id: str
+    object_kind: str
     object_id: str
     product: str
     kind: str
@@ -36,9 +38,15 @@ class Method:
 class Schedule:
     """A live billing clock of the account; while one runs, further purchases of its interval join it."""
 
+    id: str
     interval: str
     anchor_at: datetime
+    next_at: datetime
     stripe_subscription_id: str
+
+    def period_at(self, at: datetime) -> tuple[datetime, datetime]:
+        """Return the period that contains `at`, counted from the anchor."""
+        return period_containing(self.anchor_at, self.interval, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Snapshot:
     is_banned: bool
     has_bad_debt: bool
     owes_open_invoice: bool
-    owns_object: bool
+    owned_objects: frozenset[str]
     stripe_customer_id: str
     catalog: Catalog
     methods: tuple[Method, ...] = ()
@@ -75,6 +83,16 @@ class Snapshot:
     def element(self, object_id: str, product: str) -> Element | None:
         """Return what fills a slot of an object now."""
         return next((e for e in self.elements if (e.object_id, e.product) == (object_id, product)), None)
+
+    def components(self, object_id: str, subscription_id: str) -> list[Element]:
+        """Return the bought components that hang on one subscription of an object."""
+        return [
+            e for e in self.elements if (e.object_id, e.subscription_id, e.kind) == (object_id, subscription_id, "sum")
+        ]
+
+    def schedule(self, interval: str) -> Schedule | None:
+        """Return the clock of this interval that runs, if one does."""
+        return next((schedule for schedule in self.schedules if schedule.interval == interval), None)
 
     def default_method(self) -> Method | None:
         """Return the method to charge: the default one, if it is usable."""

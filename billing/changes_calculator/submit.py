@@ -10,7 +10,7 @@ from .change_set import ChangeSet
 from .gather import gather
 from .plan import plan
 from .request import ChangeRefused, ChangeRequest, ChangeResult, Outcome, PaymentDeclined
-from .save import save_elements
+from .save import NOBODY, save_elements
 from .steps import Step
 from .sync_save import run
 from .validate import validate
@@ -78,8 +78,10 @@ def _joined(workflow_id: str) -> ChangeWorkflow:
 
 def _commit_free(request: ChangeRequest, change: ChangeSet) -> ChangeResult:
     """Commit what costs nothing in the transaction that planned it; there is nothing to wait for."""
-    facts = save_elements(request.account_id, change.elements, None, now=request.requested_at)
-    after = {"opes": {element.ope_id: str(element.after.value) for element in change.elements}}
-    committed = journal.Fact("change.committed", request.account_id, request.actor, cause=request.id, after=after)
+    facts = save_elements(request.account_id, change.elements, NOBODY, now=request.requested_at)
+    before, after = {"opes": change.values_before()}, {"opes": change.values_after()}
+    committed = journal.Fact(
+        "change.committed", request.account_id, request.actor, cause=request.id, before=before, after=after
+    )
     journal.emit(committed, *facts, at=request.requested_at)
     return ChangeResult(Outcome.COMMITTED)

@@ -18,7 +18,7 @@ from accounts.retry import backoff
 
 from ..cfstripe import invoices, mirror, subscriptions
 from ..cfstripe.errors import StripeActionRequired, StripeDeclined, StripeRefused, StripeUnavailable
-from ..cfstripe.shapes import Raw, read_invoice, read_subscription
+from ..cfstripe.shapes import Raw, read_invoice, read_subscription, time_of
 from ..customers import ensure_customer
 from ..invoicing import clock as billing_clock
 from ..invoicing.record import record_new
@@ -27,9 +27,9 @@ from ..models.changes import ChangeWorkflow
 from ..payments.collect import record_paid_purchase
 from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED, PROCESSOR_REFUSED
 from . import workflows
-from .change_set import ChangeSet
+from .change_set import ChangeSet, StripeCall
 from .request import PaymentUnavailable, Refusal
-from .save import save_elements
+from .save import BilledBy, save_elements
 from .steps import Step
 
 # Stripe gives up the first payment of a subscription after 23 hours.
@@ -66,25 +66,22 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
     """
     invoice_facts = read_invoice(raw_invoice)
     assert invoice_facts.is_paid, "only a confirmed payment is committed"
-    raw_subscription: Raw = workflow.stripe_subscription or {}
-    subscription = read_subscription(raw_subscription)
+    subscription = None if change.schedule_id else read_subscription(workflow.stripe_subscription or {})
+    billed_by = BilledBy.new(subscription) if subscription else BilledBy.changed(invoice_facts)
     with account_lock(workflow.account_id):
         if not workflows.end(workflow, Step.COMMITTED, now=now):
             return False
-        facts = save_elements(workflow.account_id, change.elements, subscription, now=now)
-        schedule = billing_clock.start_schedule(
-            workflow.account_id,
-            subscription,
-            interval=change.interval,
-            next_at=min(item.period_end for item in subscription.items),
-        )
+        facts = save_elements(workflow.account_id, change.elements, billed_by, now=now)
+        schedule_id = change.schedule_id
+        if subscription is not None:
+            schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval).pk
         invoice = record_new(
             invoice_facts,
             change.lines,
             account_id=workflow.account_id,
-            schedule=schedule,
+            schedule_id=schedule_id,
             workflow_id=workflow.pk,
-            reason=FinalizeReason.PURCHASE,
+            reason=FinalizeReason.PURCHASE if subscription else FinalizeReason.CHANGE,
         )
         record_paid_purchase(
             invoice,
@@ -94,15 +91,15 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
             started_at=workflow.requested_at,
         )
         seen_at = mirror.seen_by_own_call(workflow.requested_at)
-        mirror.remember([raw_subscription, raw_invoice], account_id=workflow.account_id, seen_at=seen_at)
+        mirror.remember([raw_invoice], account_id=workflow.account_id, seen_at=seen_at)
         after = {
             "workflow_id": workflow.pk,
             "invoice_id": invoice.pk,
             "paid_minor": invoice.paid_minor,
             "currency": invoice.currency,
-            "opes": {element.ope_id: str(element.after.value) for element in change.elements},
+            "opes": change.values_after(),
         }
-        before = {"opes": {e.ope_id: str(e.before.value) for e in change.elements if e.before is not None}}
+        before = {"opes": change.values_before()}
         committed = journal.Fact(
             "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
         )
@@ -132,7 +129,7 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
     try:
         (call,) = change.calls
-        raw = subscriptions.create({**call.params, "customer": customer_id}, key=f"wf_{workflow.pk}_create_1")
+        raw = CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
     except StripeDeclined:
         _stop(workflow, PAYMENT_DECLINED)
     except StripeActionRequired:
@@ -144,9 +141,11 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
 
 
 def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: str, now: datetime) -> None:
-    """Keep what Stripe answered; a customer without a method, who is there, gets the secret to pay with."""
+    """Keep what Stripe answered; a customer who must act, and is there, gets the secret to pay with."""
     facts = read_invoice(raw["latest_invoice"])
-    waits = not facts.is_paid and not change.method_processor_id
+    pending = raw.get("pending_update") or {}
+    was_charged = bool(change.schedule_id and change.method_processor_id)
+    waits = not facts.is_paid and (not change.method_processor_id or facts.payment_status == "requires_action")
     keep = leases.release if waits else leases.renew
     keep(
         workflow,
@@ -156,11 +155,13 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
         stripe_invoice_id=facts.id,
         stripe_payment_intent_id=facts.payment_intent_id,
         client_secret=facts.client_secret,
-        expires_at=facts.created_at + PAYMENT_LIFETIME,
+        expires_at=time_of(pending["expires_at"]) if pending else facts.created_at + PAYMENT_LIFETIME,
         next_at=now + LOOK_AGAIN,
     )
     if facts.is_paid:
         commit(workflow, change, raw["latest_invoice"], now=now)
+    elif was_charged and not waits:
+        _stop(workflow, PAYMENT_DECLINED)
 
 
 def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
@@ -202,7 +203,8 @@ def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> No
         if read_invoice(raw).is_paid:
             commit(workflow, change, raw, now=now)
             return
-        subscriptions.cancel(str((workflow.stripe_subscription or {})["id"]), key=f"wf_{workflow.pk}_cancel_1")
+        if not change.schedule_id:
+            subscriptions.cancel(str((workflow.stripe_subscription or {})["id"]), key=f"wf_{workflow.pk}_cancel_1")
     kind, step = ENDS.get(workflow.refusal_code, ("change.declined", Step.DECLINED))
     with account_lock(workflow.account_id):
         if workflows.end(workflow, step, now=now):
@@ -218,6 +220,13 @@ def _voided(workflow: ChangeWorkflow) -> Raw:
     except StripeRefused:
         return invoices.retrieve(workflow.stripe_invoice_id)
 
+
+CALLS: dict[str, Callable[[StripeCall, str, str], Raw]] = {
+    "subscriptions.create": lambda call, customer_id, key: subscriptions.create(
+        {**call.params, "customer": customer_id}, key=key
+    ),
+    "subscriptions.update": lambda call, _customer_id, key: subscriptions.update(call.object_id, call.params, key=key),
+}
 
 STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {
     Step.PLANNED:  _ask,

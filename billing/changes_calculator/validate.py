@@ -1,57 +1,17 @@
-"""Stage 2 of 4, Validate: may this change be made? Pure: rows of (code, test, what the customer can do)."""
+"""Stage 2 of 4, Validate: may this change be made? Pure: rows of (code, test), and what the customer can do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..catalog.values import PlanItem, PriceItem
 from ..objectproducts.state import OpeState
+from .directions import Direction, direction_of
 from .request import ChangeRequest, ObjectKind, Refusal
-from .snapshot import Element, Snapshot
+from .snapshot import Snapshot
+from .targets import targets
+from .wish import Wish, consider
 
-INTERVALS = {
-    "monthly": "month",
-    "month": "month",
-    "yearly": "year",
-    "annual": "year",
-    "annually": "year",
-    "year": "year",
-}
 LARGEST_COUNT = 10_000
 CORE_FAMILY = "zone_plans"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A request next to what it is about; None where the request names nothing we know."""
-
-    request: ChangeRequest
-    snapshot: Snapshot
-    plan: PlanItem | None
-    interval: str | None
-    price: PriceItem | None
-    element: Element | None
-
-    @property
-    def is_free(self) -> bool:
-        return self.plan is not None and self.plan.is_free
-
-    @property
-    def already_holds(self) -> bool:
-        """Whether the object has this plan at this interval already and for good."""
-        if self.element is None or self.plan is None or self.element.scheduled is not None:
-            return False
-        current = self.element.current
-        return current.rate_plan_id == self.plan.id and (self.is_free or current.interval == self.interval)
-
-    @property
-    def changes_components(self) -> bool:
-        """Whether a component that the request names should have another value than it has."""
-        included = {component.name: component.included for component in self.plan.components} if self.plan else {}
-        for component in self.request.components:
-            current = self.snapshot.element(self.request.object_id, component.name)
-            if component.value != (current.current.value if current else included.get(component.name)):
-                return True
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     Rule("wrong_object",          lambda wish: _is_wrong_object(wish)),
     Rule("core_plan_required",    lambda wish: _lacks_core_plan(wish)),
     Rule("change_scheduled",      lambda wish: wish.element is not None and wish.element.scheduled is not None),
+    Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
     Rule("change_not_offered",    lambda wish: _is_not_offered(wish)),
     Rule("change_in_flight",      lambda wish: _is_in_the_way(wish)),
     Rule("quantity_out_of_range", lambda wish: _is_out_of_range(wish)),
@@ -90,6 +51,7 @@ MESSAGES = {
     ),
     "core_plan_required": "This add-on needs a paid plan on the zone. Buy the plan first.",
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
+    "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
     "change_in_flight": (
         "Another change of this subscription waits for its payment. Complete it or wait until it has expired."
@@ -102,30 +64,16 @@ MESSAGES = {
 }
 
 
-def consider(request: ChangeRequest, snapshot: Snapshot) -> Wish:
-    """Return the request next to the plan, price and element that it is about."""
-    plan = snapshot.catalog.find(request.plan_name)
-    interval = _interval(request, plan)
-    price = plan.prices.get(interval) if plan and interval else None
-    element = snapshot.element(request.object_id, plan.product) if plan else None
-    return Wish(request, snapshot, plan, interval, price, element)
-
-
 def validate(request: ChangeRequest, snapshot: Snapshot) -> tuple[Refusal, ...]:
     """
     Return every reason to refuse, in the order of RULES; empty: the change may be made.
 
     A missing payment method is no reason: such a change is answered with a client secret.
     """
-    wish = consider(request, snapshot)
-    return tuple(Refusal(rule.code, MESSAGES[rule.code]) for rule in RULES if rule.refuses(wish))
-
-
-def _interval(request: ChangeRequest, plan: PlanItem | None) -> str | None:
-    """Nobody has to say how often: monthly where it is sold, else whatever is."""
-    if request.interval_name:
-        return INTERVALS.get(request.interval_name.lower())
-    return min(plan.prices, default=None) if plan else None
+    wishes = consider(request, snapshot)
+    return tuple(
+        Refusal(rule.code, MESSAGES[rule.code]) for rule in RULES if any(rule.refuses(wish) for wish in wishes)
+    )
 
 
 def _grows(wish: Wish) -> bool:
@@ -137,30 +85,40 @@ def _is_contract(wish: Wish) -> bool:
 
 
 def _is_wrong_object(wish: Wish) -> bool:
-    scope = wish.plan.scope if wish.plan else wish.request.object_kind.value
-    return not wish.snapshot.owns_object or scope != wish.request.object_kind.value
+    scope = wish.plan.scope if wish.plan else wish.want.object_kind.value
+    return wish.want.object_id not in wish.snapshot.owned_objects or scope != wish.want.object_kind.value
 
 
 def _lacks_core_plan(wish: Wish) -> bool:
     """Add-ons of a zone need a paid zone plan under them."""
     if wish.plan is None or wish.plan.scope != ObjectKind.ZONE.value or wish.plan.product == CORE_FAMILY:
         return False
-    core = wish.snapshot.element(wish.request.object_id, CORE_FAMILY)
+    core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
     return core is None or core.current.rank == 0
 
 
+def _intervals(wish: Wish) -> set[str | None]:
+    """The intervals of everything in the request that is billed."""
+    return {each.interval for each in consider(wish.request, wish.snapshot) if each.price and not each.is_free}
+
+
 def _is_not_offered(wish: Wish) -> bool:
-    """A paid plan is bought for what has none, on a clock that does not run yet."""
-    if wish.plan is None or (wish.already_holds and not wish.changes_components):
+    """What shrinks, and what moves from one interval to the other."""
+    if wish.plan is None or (wish.price is None and not wish.is_free):
         return False
-    holds_paid = wish.element is not None and wish.element.current.rank > 0
-    clock_runs = any(schedule.interval == wish.interval for schedule in wish.snapshot.schedules)
-    return holds_paid or (not wish.is_free and clock_runs)
+    if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_free:
+        return wish.snapshot.default_method() is None  # billed by use alone: there must be something to bill
+    if wish.element is None:
+        return False
+    if wish.element.current.rank > 0 and not wish.is_free and wish.element.current.interval != wish.interval:
+        return True
+    shrinks = (Direction.SHRINKING is direction_of(t.before, t.after).direction for t in targets(wish) if t.after)
+    return any(shrinks)
 
 
 def _is_in_the_way(wish: Wish) -> bool:
     """Whether a change holds the object or its clock, but for one that wants the very same."""
-    wanted = {f"object:{wish.request.object_id}", f"clock:{wish.interval}"}
+    wanted = {f"object:{wish.want.object_id}", f"clock:{wish.interval}"}
     digest = wish.request.digest()
     return any(waits.resources & wanted and waits.request_digest != digest for waits in wish.snapshot.waiting)
 
@@ -170,12 +128,12 @@ def _is_out_of_range(wish: Wish) -> bool:
         return False
     sold = {component.name: component for component in wish.plan.components if component.prices}
     included = {component.name: component.included for component in wish.plan.components}
-    names = [component.name for component in wish.request.components]
+    names = [component.name for component in wish.want.components]
     return len(names) != len(set(names)) or any(
         component.name not in included
         or not included[component.name] <= component.value <= LARGEST_COUNT
         or (component.value != included[component.name] and component.name not in sold)
-        for component in wish.request.components
+        for component in wish.want.components
     )
 
 

@@ -11,9 +11,10 @@ from ..models.invoices import BillingSchedule, BillingScheduleDue
 LATE = timedelta(hours=2)
 
 
-def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str, next_at: datetime) -> BillingSchedule:
+def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str) -> BillingSchedule:
     """Write the clock that a new Stripe subscription starts. Two statements; the caller journals."""
     assert holds_lock(account_id)
+    next_at = min(item.period_end for item in facts.items)
     schedule = BillingSchedule.objects.create(
         account_id=account_id,
         interval=interval,

@@ -8,7 +8,7 @@ from accounts.lock import holds_lock
 
 from ..cfstripe.shapes import InvoiceFacts, LineFacts, Raw, read_invoice
 from ..changes_calculator.change_set import PlannedLine
-from ..models.invoices import BillingSchedule, Invoice, InvoiceLine
+from ..models.invoices import Invoice, InvoiceLine
 from . import ledger
 from .states import FinalizeReason, InvoiceStatus, may_move
 
@@ -18,7 +18,7 @@ def record_new(
     planned: Sequence[PlannedLine],
     *,
     account_id: str,
-    schedule: BillingSchedule | None,
+    schedule_id: str,
     workflow_id: str | None,
     reason: FinalizeReason,
 ) -> Invoice:
@@ -28,10 +28,10 @@ def record_new(
     Lines say which OPE they are for where the plan knows it; amounts are always Stripe's.
     """
     assert holds_lock(account_id)
-    lines = [line for fact in facts.lines for line in _lines(fact, planned)]
+    lines = _lines(facts.lines, planned)
     invoice = Invoice.objects.create(
         account_id=account_id,
-        schedule=schedule,
+        schedule_id=schedule_id,
         workflow_id=workflow_id,
         reason=reason.value,
         currency=facts.currency,
@@ -120,12 +120,21 @@ def _post(invoice: Invoice, *, at: datetime) -> None:
     ledger.post(invoice, postings, at=at)
 
 
-def _lines(fact: LineFacts, planned: Sequence[PlannedLine]) -> list[InvoiceLine]:
-    """Split one line of Stripe's among the OPEs it bills, if the plan's amounts for that price add up to it."""
-    ours = [line for line in planned if line.stripe_price_id == fact.price_id]
-    if sum(line.amount_minor for line in ours) != fact.amount_minor or not ours:
-        return [_line(fact, fact.description, "", fact.quantity, fact.amount_minor, None)]
-    return [_line(fact, line.description, line.price_id, line.quantity, line.amount_minor, line) for line in ours]
+def _lines(facts: Sequence[LineFacts], planned: Sequence[PlannedLine]) -> list[InvoiceLine]:
+    """
+    Stripe's lines, told apart by OPE: price by price, where what we planned for a price adds up to what Stripe bills.
+
+    Stripe writes a change of quantity as a credit and a charge; ours say what each OPE costs by it.
+    """
+    lines = []
+    for price_id in dict.fromkeys(fact.price_id for fact in facts):
+        theirs = [fact for fact in facts if fact.price_id == price_id]
+        ours = [line for line in planned if line.stripe_price_id == price_id]
+        if ours and sum(line.amount_minor for line in ours) == sum(fact.amount_minor for fact in theirs):
+            lines += [_line(theirs[-1], x.description, x.price_id, x.quantity, x.amount_minor, x) for x in ours]
+        else:
+            lines += [_line(fact, fact.description, "", fact.quantity, fact.amount_minor, None) for fact in theirs]
+    return lines
 
 
 def _line(

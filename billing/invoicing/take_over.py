@@ -36,7 +36,7 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
         facts,
         _lines_due(account_id, schedule),
         account_id=account_id,
-        schedule=schedule,
+        schedule_id=schedule.pk,
         workflow_id=None,
         reason=FinalizeReason.CYCLE,
     )

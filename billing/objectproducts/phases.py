@@ -13,14 +13,15 @@ class Phase:
     A value of a component over a period `[starts_at, ends_at)`; `ends_at` None: until something changes it.
 
     `rank` orders values of one component: a tier's rank, or the count; 0 is the free or empty value.
-    `amount_minor` is what the whole phase costs this OPE per period, in minor units of `currency`: what was
-    billed is known without asking the catalogue of today.
+    `stripe_price_id` is empty for what Stripe does not bill. Amounts are minor units of `currency`, per period: what
+    was billed is known without asking the catalogue of today.
     """
 
     value: str | int
     rank: int
     rate_plan_id: str
     price_id: str
+    stripe_price_id: str
     interval: str
     unit_amount_minor: int
     billed_quantity: int
@@ -40,6 +41,7 @@ class Phase:
             "rank": self.rank,
             "rate_plan_id": self.rate_plan_id,
             "price_id": self.price_id,
+            "stripe_price_id": self.stripe_price_id,
             "interval": self.interval,
             "unit_amount_minor": self.unit_amount_minor,
             "billed_quantity": self.billed_quantity,
@@ -57,6 +59,7 @@ class Phase:
             rank=stored["rank"],
             rate_plan_id=stored["rate_plan_id"],
             price_id=stored["price_id"],
+            stripe_price_id=stored["stripe_price_id"],
             interval=stored["interval"],
             unit_amount_minor=stored["unit_amount_minor"],
             billed_quantity=stored["billed_quantity"],

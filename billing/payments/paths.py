@@ -12,6 +12,8 @@ class PaymentPath(StrEnum):
     NOTHING_DUE = "nothing_due"
     ON_SESSION_CREATE = "on_session_create"
     OFF_SESSION_CREATE = "off_session_create"
+    ON_SESSION_UPDATE = "on_session_update"
+    OFF_SESSION_UPDATE = "off_session_update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ BEHAVIOUR: dict[PaymentPath, Behaviour] = {
     PaymentPath.NOTHING_DUE:        Behaviour("", off_session=False),
     PaymentPath.ON_SESSION_CREATE:  Behaviour("default_incomplete", off_session=False),
     PaymentPath.OFF_SESSION_CREATE: Behaviour("error_if_incomplete", off_session=True),
+    PaymentPath.ON_SESSION_UPDATE:  Behaviour("pending_if_incomplete", off_session=False),
+    PaymentPath.OFF_SESSION_UPDATE: Behaviour("error_if_incomplete", off_session=True),
 }  # fmt: skip
 
 
-def path_of(*, due_now_minor: int, on_session: bool) -> PaymentPath:
-    """Return the path of a change that makes a Stripe subscription, or that asks for nothing now."""
-    if due_now_minor == 0:
-        return PaymentPath.NOTHING_DUE
+def path_of(*, joins_clock: bool, on_session: bool) -> PaymentPath:
+    """Return the path of a change that Stripe bills: it joins a subscription that there is, or makes one."""
+    if joins_clock:
+        return PaymentPath.ON_SESSION_UPDATE if on_session else PaymentPath.OFF_SESSION_UPDATE
     return PaymentPath.ON_SESSION_CREATE if on_session else PaymentPath.OFF_SESSION_CREATE

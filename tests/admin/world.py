@@ -128,7 +128,6 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
                     "before": phase("free", rank=0, unit_amount_minor=0).to_json(),
                     "after": after.to_json(),
                     "license_source": "stripe",
-                    "stripe_price_id": "price_1Business",
                     "why": "asked for",
                 }
             ],
@@ -152,8 +151,10 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
                         "payment_behavior": "default_incomplete",
                         "client_secret": "pi_1_secret_NEVER_SHOWN",
                     },
+                    "object_id": "",
                 }
             ],
+            "schedule_id": "",
             "method_id": "",
             "method_processor_id": "",
             "claims": [f"object:{zone.pk}"],

@@ -65,8 +65,7 @@ def wait(zone, *, step="awaiting_payment", phase=PRO):
     ope = plan_of(zone)
     element = ElementChange(
         ope_id=ope.pk, is_new=False, object_kind="zone", object_id=zone.pk, product="zone_plans", kind="enum",
-        subscription_id=ope.subscription_id, before=ope.current, after=phase, license_source="STRIPE",
-        stripe_price_id="price_1", why="bought",
+        subscription_id=ope.subscription_id, before=ope.current, after=phase, license_source="stripe", why="bought",
     )  # fmt: skip
     change = ChangeSet(
         path=PaymentPath.ON_SESSION_CREATE, currency="usd", interval="month", due_now_minor=2500,
@@ -75,7 +74,8 @@ def wait(zone, *, step="awaiting_payment", phase=PRO):
     workflow = ChangeWorkflow.objects.create(
         account=zone.account, step=step, origin="dashboard", actor="customer:x", request_digest="",
         plan=change.to_json(),
-        request={"object_kind": "zone", "object_id": zone.pk, "plan_name": "pro", "interval_name": "monthly"},
+        request={"on_session": True, "wants": [{"object_kind": "zone", "object_id": zone.pk, "plan_name": "pro",
+            "interval_name": "monthly", "components": {}}]},
         client_secret="pi_1_secret_2", requested_at=SINCE, next_at=SINCE, expires_at=SINCE + timedelta(hours=23),
     )  # fmt: skip
     Ope.objects.filter(pk=ope.pk).update(workflow=workflow)
@@ -262,9 +262,9 @@ def test_a_workflow_can_be_polled(api, account, zone):
     assert result == {
         "id": workflow.pk,
         "state": "waiting",
-        "object": {"type": "zone", "id": zone.pk},
-        "rate_plan": {"id": "pro"},
-        "frequency": "monthly",
+        "changes": [
+            {"object": {"type": "zone", "id": zone.pk}, "rate_plan": {"id": "pro"}, "frequency": "monthly"},
+        ],
         "created_on": "2026-01-15T12:00:00Z",
         "expires_on": "2026-01-16T11:00:00Z",
         "finished_on": None,

@@ -5,7 +5,7 @@ from uuid import uuid4
 from accounts.create_account import create_account
 from accounts.models import Account, Zone
 from billing.add_zone import add_zone
-from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin
+from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
 from billing.payments.methods import store_test_card
 from config import clock
 
@@ -23,15 +23,25 @@ def customer(*, card: str | None = GOOD) -> tuple[Account, Zone]:
     return account, zone
 
 
-def wish(account: Account, zone: Zone, plan_name: str = "pro", **changes: object) -> ChangeRequest:
-    """Return the request that the zone have this plan, monthly, as a customer who is present makes it."""
+def wish(
+    account: Account,
+    zone: Zone,
+    plan_name: str = "pro",
+    interval_name: str = "monthly",
+    components: tuple[ComponentValue, ...] = (),
+    **changes: object,
+) -> ChangeRequest:
+    """Return the request that the zone have this plan, as a customer who is present makes it."""
+    want = Want(
+        object_kind=ObjectKind.ZONE,
+        object_id=zone.pk,
+        plan_name=plan_name,
+        interval_name=interval_name,
+        components=components,
+    )
     details: dict[str, object] = {
         "account_id": account.pk,
-        "object_kind": ObjectKind.ZONE,
-        "object_id": zone.pk,
-        "plan_name": plan_name,
-        "interval_name": "monthly",
-        "components": (),
+        "wants": (want,),
         "origin": Origin.DASHBOARD,
         "actor": "customer:tests",
         "on_session": True,

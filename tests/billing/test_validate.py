@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from billing.catalog.values import Catalog, ComponentItem, PlanItem, PriceItem
-from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin
+from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
 from billing.changes_calculator.snapshot import Element, Schedule, Snapshot, Waiting
 from billing.changes_calculator.validate import LARGEST_COUNT, MESSAGES, RULES, validate
 from billing.objectproducts.phases import Phase
@@ -45,6 +45,7 @@ def plan_item(name, rank, prices, **changes):
 PLANS = [
     plan_item("free", 0, {"month": 0}),
     plan_item("pro", 1, {"month": 2500, "year": 24000}),
+    plan_item("business", 2, {"month": 25000}),
     plan_item("monthly_only", 1, {"month": 900}),
     plan_item("enterprise", 3, {}),
     plan_item("argo", 1, {"month": 500}, family_id="zone_addons", kind="addon"),
@@ -54,37 +55,43 @@ CATALOG = Catalog(1, {p.id: p for p in PLANS}, {alias.lower(): p.id for p in PLA
 
 
 def element(plan, rank, *, scheduled_rank=None, interval="month", currency="usd", state=OpeState.ACTIVE):
-    phase = Phase(plan, rank, plan, f"{plan}_{interval}_v1", interval, 2500, 1, currency, NOW, None)
+    phase = Phase(
+        plan, rank, plan, f"{plan}_{interval}_v1", f"price_{plan}_{interval}" if rank else "", interval, 2500, 1,
+        currency, NOW, None,
+    )  # fmt: skip
     scheduled = replace(phase, value="free", rank=scheduled_rank) if scheduled_rank is not None else None
-    return Element("c" * 32, ZONE, "zone_plans", "enum", "d" * 32, phase, scheduled, "sub_1:si_1", state)
+    return Element("c" * 32, "zone", ZONE, "zone_plans", "enum", "d" * 32, phase, scheduled, "sub_1:si_1", state)
 
 
-FREE = element("free", 0, state=OpeState.GRANTED)
+FREE = replace(element("free", 0, state=OpeState.GRANTED), license_source_id="USER:free")
 PRO = element("pro", 1)
+MONTHLY = Schedule("d" * 32, "month", NOW, datetime(2026, 2, 15, tzinfo=UTC), "sub_1")
 CLEAR = Snapshot(
     account_id=ACCOUNT,
     account_is_contract=False,
     is_banned=False,
     has_bad_debt=False,
     owes_open_invoice=False,
-    owns_object=True,
+    owned_objects=frozenset({ACCOUNT, ZONE}),
     stripe_customer_id="cus_1",
     catalog=CATALOG,
     elements=(FREE,),
 )
+PRO_MONTHLY = Want(ObjectKind.ZONE, ZONE, "pro", "monthly")
 BUY_PRO = ChangeRequest(
     account_id=ACCOUNT,
-    object_kind=ObjectKind.ZONE,
-    object_id=ZONE,
-    plan_name="pro",
-    interval_name="monthly",
-    components=(),
+    wants=(PRO_MONTHLY,),
     origin=Origin.DASHBOARD,
     actor="customer:tests",
     on_session=True,
     requested_at=NOW,
 )
-OTHER_WISH = replace(BUY_PRO, plan_name="business").digest()
+OTHER_WISH = replace(BUY_PRO, wants=(replace(PRO_MONTHLY, plan_name="business"),)).digest()
+
+
+def asking(**changes):
+    """The request for Pro, monthly, but for these details of the want."""
+    return replace(BUY_PRO, wants=(replace(PRO_MONTHLY, **changes),))
 
 
 def pro_with(name, value):
@@ -105,11 +112,11 @@ TABLE = [
     ({"plan_name": "enterprise"}, {},                                                         ["not_self_serve", "frequency_not_offered"]),
     ({"plan_name": "nope"}, {},                                                               ["unknown_plan"]),
     ({"plan_name": "Cf_pRo"}, {},                                                             []),
-    ({},                    {"owns_object": False},                                           ["wrong_object"]),
+    ({},                    {"owned_objects": frozenset({ACCOUNT})},                                           ["wrong_object"]),
     ({"plan_name": "workers"}, {},                                                            ["wrong_object"]),
     ({"plan_name": "argo"}, {},                                                               ["core_plan_required"]),
     ({"plan_name": "argo"}, {"elements": (PRO,)},                                             []),
-    ({},                    {"elements": (element("pro", 1, scheduled_rank=0),)},             ["change_scheduled", "change_not_offered"]),
+    ({},                    {"elements": (element("pro", 1, scheduled_rank=0),)},             ["change_scheduled"]),
     ({"interval_name": "yearly"}, {},                                                         []),
     ({"interval_name": "ANNUAL"}, {},                                                         []),
     ({"interval_name": "weekly"}, {},                                                         ["frequency_not_offered"]),
@@ -129,20 +136,36 @@ TABLE = [
     ({},                    {"waiting": (Waiting("w", OTHER_WISH, frozenset({"clock:year"})),)},           []),
     ({},                    {"waiting": (Waiting("w", BUY_PRO.digest(), frozenset({f"object:{ZONE}"})),)}, []),
     ({},                    {"elements": (FREE, replace(element("pro", 1, currency="eur"), object_id=ACCOUNT))}, ["currency_mismatch"]),
-    ({},                    {"schedules": (Schedule("month", NOW, "sub_1"),)},                ["change_not_offered"]),
-    ({},                    {"schedules": (Schedule("year", NOW, "sub_1"),)},                 []),
+    ({},                    {"schedules": (MONTHLY,)},                                        []),
+    ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (MONTHLY,)},                []),
+    ({"plan_name": "pro"},  {"elements": (element("business", 2),), "schedules": (MONTHLY,)}, ["change_not_offered"]),
+    ({"interval_name": "yearly"}, {"elements": (PRO,), "schedules": (MONTHLY,)},              ["change_not_offered"]),
+    (pro_with("page_rules", 21), {"elements": (PRO,), "schedules": (MONTHLY,)},               []),
     ({"plan_name": "free"}, {"elements": (PRO,)},                                             ["change_not_offered"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("request_changes", "account_changes", "codes"), TABLE)
 def test_validate(request_changes, account_changes, codes):
-    refusals = validate(replace(BUY_PRO, **request_changes), replace(CLEAR, **account_changes))
+    refusals = validate(asking(**request_changes), replace(CLEAR, **account_changes))
 
     assert [refusal.code for refusal in refusals] == codes
 
 
+def test_a_cart_is_of_one_interval():
+    yearly = replace(PRO_MONTHLY, object_id=ACCOUNT, object_kind=ObjectKind.ACCOUNT, plan_name="workers_yearly")
+    plans = CATALOG.plans | {
+        "workers_yearly": replace(CATALOG.plans["workers"], prices={"year": price("w", "year", 5)})
+    }
+    catalog = replace(CATALOG, plans=plans, aliases=CATALOG.aliases | {"workers_yearly": "workers_yearly"})
+    cart = replace(BUY_PRO, wants=(PRO_MONTHLY, replace(yearly, interval_name="yearly")))
+
+    refusals = validate(cart, replace(CLEAR, catalog=catalog))
+
+    assert [refusal.code for refusal in refusals] == ["one_interval_per_cart"]
+
+
 def test_each_rule_refuses_in_the_table_and_says_why():
-    refused = {code for _, _, codes in TABLE for code in codes}
+    refused = {code for _, _, codes in TABLE for code in codes} | {"one_interval_per_cart"}
 
     assert refused == {rule.code for rule in RULES} == set(MESSAGES)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.roles import Role
-from billing.changes_calculator.request import ChangeRequest, ObjectKind, Origin, PaymentDeclined
+from billing.changes_calculator.request import ChangeRequest, ObjectKind, Origin, PaymentDeclined, Want
 from billing.changes_calculator.submit import submit
 from billing.provision_account import provision_account
 from config import clock
@@ -69,11 +69,7 @@ class Command(BaseCommand):
     def _buy(self, demo: Demo, account_id: str, zone_id: str) -> None:
         wish = ChangeRequest(
             account_id=account_id,
-            object_kind=ObjectKind.ZONE,
-            object_id=zone_id,
-            plan_name=demo.plan_name,
-            interval_name="monthly",
-            components=(),
+            wants=(Want(ObjectKind.ZONE, zone_id, demo.plan_name, "monthly"),),
             origin=Origin.DASHBOARD,
             actor=ACTOR,
             on_session=True,

@@ -1,0 +1,119 @@
+"""What each wish makes of each component: the phase that is wanted next to the one that is. Pure."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..catalog.values import PlanItem, PriceItem
+from ..objectproducts.phases import Phase
+from .change_set import STRIPE, ElementChange
+from .proration import period_containing
+from .request import ChangeRequest
+from .snapshot import Element
+from .wish import Wish
+
+FREE_LICENSE = "USER:free"
+USAGE_LICENSE = "USER:usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One component of one object. `after` None: the plan that is wanted includes what was bought before."""
+
+    wish: Wish
+    product: str
+    kind: str
+    element: Element | None
+    after: Phase | None
+
+    @property
+    def before(self) -> Phase | None:
+        return self.element.current if self.element else None
+
+    def change(self, *, why: str) -> ElementChange:
+        """Return this target as a change of its OPE; what Stripe bills has its licence from Stripe."""
+        request, want = self.wish.request, self.wish.want
+        return ElementChange(
+            ope_id=self.element.id if self.element else _id(request, want.object_id, self.product),
+            is_new=self.element is None,
+            object_kind=want.object_kind.value,
+            object_id=want.object_id,
+            product=self.product,
+            kind=self.kind,
+            subscription_id=_subscription_id(self.wish),
+            before=self.before,
+            after=self.after,
+            license_source=_license_source(self.after),
+            why=why,
+        )
+
+
+def targets(wish: Wish) -> list[Target]:
+    """Return what the wish makes of the plan's own slot, then of each component, those that stay the same too."""
+    assert wish.plan is not None, "Validate lets no unknown plan through"
+    plan = wish.plan
+    price = wish.price or next(iter(plan.prices.values()))
+    tier = _phase(wish, plan, price, value=plan.id, rank=plan.rank, billed_quantity=1)
+    return [Target(wish, plan.product, "enum", wish.element, tier), *_component_targets(wish, plan, price.interval)]
+
+
+def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target]:
+    """
+    A count that the wish names is wanted so; one that it does not name stays, unless the plan includes as many.
+
+    When the plan ends, what hangs on it ends with it, by the same rule: the free tier sells nothing more.
+    """
+    found = []
+    wanted = {component.name: component.value for component in wish.want.components}
+    bought = wish.snapshot.components(wish.want.object_id, wish.element.subscription_id) if wish.element else []
+    current = {element.product: element for element in bought}
+    for component in plan.components:
+        element = current.get(component.name)
+        count = wanted.get(component.name, int(element.current.value) if element else component.included)
+        unit = component.prices.get(interval)
+        if count <= component.included or unit is None or plan.is_free:
+            if element is not None:
+                found.append(Target(wish, component.name, "sum", element, None))
+            continue
+        phase = _phase(wish, plan, unit, value=count, rank=count, billed_quantity=count - component.included)
+        found.append(Target(wish, component.name, "sum", element, phase))
+    return found
+
+
+def _phase(wish: Wish, plan: PlanItem, price: PriceItem, *, value: str | int, rank: int, billed_quantity: int) -> Phase:
+    """
+    The phase from now on. A paid one ends with the period of its clock, which starts now where none runs yet; what is
+    free goes on until something changes it.
+    """
+    at = wish.request.requested_at.replace(microsecond=0)
+    schedule = wish.snapshot.schedule(price.interval)
+    start, end = schedule.period_at(at) if schedule else period_containing(at, price.interval, at)
+    is_paid = price.unit_amount_minor > 0
+    return Phase(
+        value=value,
+        rank=rank,
+        rate_plan_id=plan.id,
+        price_id=price.id,
+        stripe_price_id=price.stripe_price_id,
+        interval=price.interval,
+        unit_amount_minor=price.unit_amount_minor,
+        billed_quantity=billed_quantity,
+        currency=price.currency,
+        starts_at=max(start, at) if is_paid else at,
+        ends_at=end if is_paid else None,
+    )
+
+
+def _license_source(after: Phase | None) -> str:
+    """Stripe bills what has a price; the free tier and what is billed by use alone are nobody's items."""
+    if after is not None and after.rank == 0:
+        return FREE_LICENSE
+    return STRIPE if after is None or after.unit_amount_minor > 0 else USAGE_LICENSE
+
+
+def _subscription_id(wish: Wish) -> str:
+    return wish.element.subscription_id if wish.element else _id(wish.request, wish.want.object_id, "subscription")
+
+
+def _id(request: ChangeRequest, object_id: str, what: str) -> str:
+    """An identifier that planning the same request again gives again."""
+    return sha256(f"{request.id}:{object_id}:{what}".encode()).hexdigest()[:32]

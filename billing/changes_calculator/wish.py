@@ -1,0 +1,80 @@
+"""One want of a request, next to what it is about. Pure."""
+
+from dataclasses import dataclass
+
+from ..catalog.values import PlanItem, PriceItem
+from .request import ChangeRequest, Want
+from .snapshot import Element, Snapshot
+
+INTERVALS = {
+    "monthly": "month",
+    "month": "month",
+    "yearly": "year",
+    "annual": "year",
+    "annually": "year",
+    "year": "year",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of one object; None where the want names nothing that we know."""
+
+    request: ChangeRequest
+    want: Want
+    snapshot: Snapshot
+    plan: PlanItem | None
+    interval: str | None
+    price: PriceItem | None
+    element: Element | None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether what is wanted costs nothing by nature: the free tier."""
+        return self.plan is not None and self.plan.is_free
+
+    @property
+    def already_holds(self) -> bool:
+        """Whether the object has this plan at this interval already; its components are another question."""
+        if self.element is None or self.plan is None:
+            return False
+        current = self.element.current
+        return current.rate_plan_id == self.plan.id and (self.is_free or current.interval == self.interval)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the object gets this plan at the end of the period already."""
+        scheduled = self.element.scheduled if self.element else None
+        if scheduled is None or self.plan is None:
+            return False
+        return scheduled.rate_plan_id == self.plan.id and (self.is_free or scheduled.interval == self.interval)
+
+    @property
+    def changes_components(self) -> bool:
+        """Whether a component that the want names should have another value than it has."""
+        included = {component.name: component.included for component in self.plan.components} if self.plan else {}
+        for component in self.want.components:
+            current = self.snapshot.element(self.want.object_id, component.name)
+            if component.value != (current.current.value if current else included.get(component.name)):
+                return True
+        return False
+
+
+def consider(request: ChangeRequest, snapshot: Snapshot) -> tuple[Wish, ...]:
+    """Return each want of the request next to the plan, price and element that it is about."""
+    return tuple(_consider(request, want, snapshot) for want in request.wants)
+
+
+def _consider(request: ChangeRequest, want: Want, snapshot: Snapshot) -> Wish:
+    plan = snapshot.catalog.find(want.plan_name)
+    interval = _interval(want, plan)
+    price = plan.prices.get(interval) if plan and interval else None
+    element = snapshot.element(want.object_id, plan.product) if plan else None
+    return Wish(request, want, snapshot, plan, interval, price, element)
+
+
+def _interval(want: Want, plan: PlanItem | None) -> str | None:
+    """Nobody has to say how often: monthly where it is sold, else whatever is."""
+    if want.interval_name:
+        return INTERVALS.get(want.interval_name.lower())
+    return min(plan.prices, default=None) if plan else None
