@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import pages
+from . import faults, pages
 from .clock import ClockMovesForwardOnly
 from .delivery import is_due
 from .stripe import disputes, mandates, refunds, settings, webhook_endpoints
@@ -208,6 +208,20 @@ def billing_settings(world: World, said: Document) -> Document:
         return settings.change(world, said)
 
 
+def plan_fault(world: World, said: Document) -> Document:
+    return faults.plan_fault(world, said)
+
+
+def list_faults(world: World, _said: Document) -> Document:
+    with world.lock:
+        return {"faults": faults.planned_faults(world), "kinds": faults.KINDS}
+
+
+def forget_faults(world: World, _said: Document) -> Document:
+    faults.forget_faults(world)
+    return {"faults": []}
+
+
 def authentication_page(world: World, said: Document) -> str:
     with world.lock:
         return pages.authentication(intent_by_secret(world, said["client_secret"]), said["client_secret"])
@@ -228,6 +242,9 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("GET", "/_sandbox/pending"): pending,
     ("GET", "/_sandbox/settings"): billing_settings,
     ("PUT", "/_sandbox/settings"): billing_settings,
+    ("GET", "/_sandbox/faults"): list_faults,
+    ("POST", "/_sandbox/faults"): plan_fault,
+    ("DELETE", "/_sandbox/faults"): forget_faults,
     ("POST", "/_sandbox/authenticate"): authenticate,
     ("GET", "/_sandbox/cards"): cards,
     ("POST", "/_sandbox/payment_methods"): turn_card,

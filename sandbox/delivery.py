@@ -4,11 +4,13 @@ import hashlib
 import hmac
 import http.client
 import json
+import random
 import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from .faults import planned_faults, strike_webhook
 from .stripe.renewals import created_was_answered
 from .stripe.shapes import shown
 from .world import World
@@ -67,6 +69,14 @@ class Courier(threading.Thread):
                 return
             payload = json.dumps(shown(self.world, event), indent=2).encode()
             url, secret = endpoint["url"], endpoint["_secret"]
+        with self.world.transaction():
+            fault = strike(self.world, delivery)
+        if fault in ("webhook_delayed", "webhook_shuffled", "webhook_dropped"):
+            return
+        if fault == "webhook_forged":
+            self._post(url, payload, signature(payload, "whsec_wrong", at=int(time.time())))
+        if fault == "webhook_duplicated":
+            self._post(url, payload, signature(payload, secret, at=int(time.time())))
         status = self._post(url, payload, signature(payload, secret, at=int(time.time())))
         with self.world.transaction():
             record_outcome(self.world, delivery, status)
@@ -87,6 +97,9 @@ class Courier(threading.Thread):
                 connection.request("POST", path, payload, headers)
                 answer = connection.getresponse()
                 answer.read()
+            except TimeoutError:
+                connection.close()
+                return None
             except (OSError, http.client.HTTPException):
                 connection.close()
             else:
@@ -104,6 +117,26 @@ def signature(payload: bytes, secret: str, *, at: int) -> str:
     """Return the `Stripe-Signature` header. Its time is real time: receivers compare it with their own clock."""
     digest = hmac.new(secret.encode(), f"{at}.".encode() + payload, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
+
+
+def strike(world: World, delivery: Document) -> str | None:
+    """Return the kind of fault that strikes a delivery, each at most once, and put off or drop what it says."""
+    key = f"{delivery['event_id']}:{delivery['endpoint_id']}"
+    if delivery.get("struck") or not planned_faults(world):
+        return None
+    fault = strike_webhook(world, delivery["event_type"])
+    if fault is None or world.documents.get("delivery", key) is None:
+        return None
+    struck = world.documents.edit("delivery", key)
+    struck["struck"] = True
+    if fault.kind == "webhook_delayed":
+        struck["next_attempt_at"] = world.clock.now() + fault.seconds
+    elif fault.kind == "webhook_shuffled":
+        struck["next_attempt_at"] = world.clock.now() + BACKOFF_SECONDS[0]
+        struck["machine_retry_at"] = time.time() + random.uniform(0, fault.seconds)  # noqa: S311  (no secret)
+    elif fault.kind == "webhook_dropped":
+        world.documents.remove("delivery", key)
+    return fault.kind
 
 
 def is_due(world: World, delivery: Document) -> bool:

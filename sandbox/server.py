@@ -52,6 +52,10 @@ class Handler(BaseHTTPRequestHandler):
             self._write(page.status, page.body, {"content-type": page.content_type})
             return
         answer = self.server.stripe.answer(ApiRequest(self.command, url.path, url.query, body, headers))
+        if answer.is_cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         self._write(
             answer.status,
             answer.encoded(),

@@ -35,7 +35,7 @@ class World:
     cause: Cause = Cause()
     calls: Counter[str] = field(default_factory=Counter)
     latest_calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=50))
-    emitted: dict[str, Document] = field(default_factory=dict)
+    emitted: dict[tuple[str, str], Document] = field(default_factory=dict)
     wakers: list[threading.Event] = field(default_factory=list)
 
     @classmethod

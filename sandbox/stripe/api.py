@@ -7,13 +7,14 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.faults import Fault, planned_faults, strike_call
 from sandbox.world import Cause, World
 
-from .errors import StripeRefusal, malformed, unauthorized
+from .errors import StripeRefusal, faulty, malformed, unauthorized
 from .events import API_VERSION
 from .expand import expanded
 from .forms import decode_form
@@ -45,6 +46,8 @@ class ApiAnswer:
     body: Object
     request_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    # The work is done, or not, but the caller never hears of it.
+    is_cut: bool = False
 
     def encoded(self) -> bytes:
         return json.dumps(self.body, indent=2).encode()
@@ -64,7 +67,7 @@ class StripeApi:
         try:
             answer = self._answer(request, request_id)
         except StripeRefusal as refusal:
-            answer = ApiAnswer(refusal.status, refusal.body(request_id), request_id)
+            answer = ApiAnswer(refusal.status, refusal.body(request_id), request_id, refusal.headers)
         except Exception:  # noqa: BLE001  (the last door: a bug is answered as Stripe answers its own)
             traceback.print_exc(file=sys.stderr)
             error = {"type": "api_error", "message": "An unknown error occurred"}
@@ -75,7 +78,7 @@ class StripeApi:
             {"at": self.world.now(), "request": f"{request.method} {request.path}", "status": answer.status}
         )
         headers = {"stripe-version": API_VERSION, **echoed, **answer.headers}
-        return ApiAnswer(answer.status, answer.body, answer.request_id, headers)
+        return replace(answer, headers=headers)
 
     def _answer(self, request: ApiRequest, request_id: str) -> ApiAnswer:
         _authorize(request.headers)
@@ -85,7 +88,22 @@ class StripeApi:
         # Only a POST has a key: at Stripe it means nothing on GET and DELETE.
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
         with self._holding(key):
-            return self._once(route, path_ids, said, Cause(request_id, key), request)
+            fault = self._fault(route)
+            if fault is not None and fault.kind == "time_out":
+                pause(fault.seconds)
+                return ApiAnswer(504, {}, request_id, is_cut=True)
+            if fault is not None and fault.kind not in ("slow", "cut"):
+                raise faulty(fault.kind)
+            answer = self._once(route, path_ids, said, Cause(request_id, key), request)
+            if fault is not None and fault.kind == "slow":
+                pause(fault.seconds)
+            return replace(answer, is_cut=fault is not None and fault.kind == "cut")
+
+    def _fault(self, route: Route) -> Fault | None:
+        if not planned_faults(self.world):
+            return None
+        with self.world.transaction():
+            return strike_call(self.world, route.operation)
 
     def _once(self, route: Route, ids: tuple[str, ...], said: Object, cause: Cause, request: ApiRequest) -> ApiAnswer:
         """Act in one transaction that also keeps the answer under its key; replay what is kept already."""
@@ -142,6 +160,11 @@ class StripeApi:
         finally:
             with self.keys_lock:
                 self.keys_in_use.discard(key)
+
+
+def pause(seconds: float) -> None:
+    """Let this request's thread wait, in machine time; nothing is locked meanwhile."""
+    threading.Event().wait(seconds)
 
 
 def _authorize(headers: Mapping[str, str]) -> None:

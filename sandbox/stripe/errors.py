@@ -14,12 +14,21 @@ class StripeRefusal(Exception):
     request it refused to look at.
     """
 
-    def __init__(self, status: int, error: Object, *, keeps_changes: bool = False, began: bool = True) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: Object,
+        *,
+        keeps_changes: bool = False,
+        began: bool = True,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(error.get("message", ""))
         self.status = status
         self.error = {name: value for name, value in error.items() if value is not None}
         self.keeps_changes = keeps_changes
         self.began = began
+        self.headers = headers or {}
 
     def body(self, request_id: str) -> Object:
         """Return the answer's body; `request_log_url` is left out, there is no dashboard to point to."""
@@ -59,6 +68,19 @@ def missing(kind: str, object_id: str, *, param: str = "id") -> StripeRefusal:
 
 def unauthorized(message: str) -> StripeRefusal:
     return StripeRefusal(401, {"type": "invalid_request_error", "message": message}, began=False)
+
+
+def faulty(kind: str) -> StripeRefusal:
+    """Refuse because a fault was asked for: too many requests, an object locked, a failure inside, an outage."""
+    if kind == "rate_limit":
+        error = {"type": "invalid_request_error", "code": "rate_limit", "message": "Too many requests; slow down."}
+        return StripeRefusal(429, error, began=False)
+    if kind == "lock_timeout":
+        message = "This object cannot be accessed right now because another API request or Stripe process is using it."
+        error = {"type": "invalid_request_error", "code": "lock_timeout", "message": message}
+        return StripeRefusal(429, error, began=False, headers={"stripe-should-retry": "true"})
+    error = {"type": "api_error", "message": "Sorry, an unexpected error occurred on our side."}
+    return StripeRefusal(503 if kind == "outage" else 500, error, began=False)
 
 
 def card_refusal(error: Object) -> StripeRefusal:

@@ -22,19 +22,18 @@ def emit(world: World, event_type: str, stored: Object, *, before: Object | None
     """
     Tell that something happened to an object, as it is now; who subscribed to the type will be sent it.
 
-    An `updated` event carries the old values of what changed since this request began or last told of the object;
-    if nothing did, there is no event. `before` is the old form of what is shown in another form than it is stored.
-    What becomes of a pending update is told beside the update itself, so it does not count as told.
+    An `updated` event carries the old values of what changed since this request began, created the object or sent
+    the same event; if nothing did, there is no event. `before` is the old form of what is stored in another form.
     """
     now_shown = shown(world, stored)
     data: Object = {"object": now_shown}
     if event_type.endswith(".updated"):
-        changed = _changed(before or _before(world, stored), now_shown)
+        changed = _changed(before or _before(world, stored, event_type), now_shown)
         if not changed:
             return
         data["previous_attributes"] = changed
-    if "pending_update" not in event_type:
-        world.emitted[stored["id"]] = now_shown
+    if event_type.endswith((".created", ".updated")):
+        world.emitted[stored["id"], event_type.rpartition(".")[0]] = now_shown
 
     event = {
         "id": new_id("evt"),
@@ -97,8 +96,8 @@ def _matches(event_type: str, pattern: str) -> bool:
     return event_type.startswith(pattern[:-1]) if pattern.endswith("*") else event_type == pattern
 
 
-def _before(world: World, stored: Object) -> Object:
-    told = world.emitted.get(stored["id"])
+def _before(world: World, stored: Object, event_type: str) -> Object:
+    told = world.emitted.get((stored["id"], event_type.rpartition(".")[0]))
     if told is not None:
         return told
     before = world.documents.before(stored["object"], stored["id"])

@@ -2,9 +2,10 @@
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ class RunningSandbox:
         later = self.world.clock.now() + sum(seconds[unit] * amount for unit, amount in duration.items())
         status, answer = self.control("POST", "/_sandbox/clock", {"advance_to": later})
         assert status == 200, answer
+
+    def wait_until(self, is_so: Callable[[Any], bool]) -> None:
+        """Wait until what is pending is as expected, five seconds at most."""
+        deadline = time.monotonic() + 5
+        while not is_so(self.control("GET", "/_sandbox/pending")[1]):
+            assert time.monotonic() < deadline, self.control("GET", "/_sandbox/pending")[1]
+            time.sleep(0.005)
 
     def authenticate(self, client_secret: str, *, complete: bool, card: str | None = None) -> Any:
         said = {"client_secret": client_secret, "outcome": "complete" if complete else "fail"}
