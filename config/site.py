@@ -1,7 +1,9 @@
 """NinjaPanel: the support console, in the place of Django's admin."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -11,10 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
+from unfold.dataclasses import Favicon
 from unfold.sites import UnfoldAdminSite
 
 from accounts.admin.search import HINT
-from accounts.admin.timeline import happening
+from accounts.admin.timeline import timeline
 from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEvent, Zone
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
@@ -38,7 +41,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
 
 # Beyond this a count is not worth its time: "more than" says enough.
 COUNTED_TO = 10_000
-LATEST = 8
+LATEST = 30
 
 
 class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
@@ -65,6 +68,7 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
             "site_url": None,
             "show_history": False,
             "styles": [static("ninja/panel.css")],
+            "site_favicons": [Favicon(href=static("ninja/icon.svg"), rel="icon", type="image/svg+xml")],
             "environment": ("sandbox", Tone.WAITING.value) if settings.IS_LOCAL else None,
         }
 
@@ -103,7 +107,7 @@ def today(now: datetime) -> Page:
         sections=[
             Timeline(
                 "Latest",
-                [_happening(entry) for entry in latest],
+                _told(latest),
                 "Nothing happened yet.",
                 more=list_link(JournalEntry, "the whole journal"),
             )
@@ -111,10 +115,13 @@ def today(now: datetime) -> Page:
     )
 
 
-def _happening(entry: JournalEntry) -> Happening:
-    told = happening(entry)
-    of = link(Account, entry.account_id, entry.account.name) if entry.account else ""
-    return replace(told, detail=format_html("{} · {}", of, told.detail) if of else told.detail)
+def _told(entries: Iterable[JournalEntry]) -> list[Happening]:
+    """Return entries of many accounts as lines that say whose they are."""
+    told = []
+    for account, run in groupby(entries, key=lambda entry: entry.account):
+        whose = link(Account, account.pk, account.name) if account else "the catalogue or the pipe"
+        told += [replace(line, detail=format_html("{} · {}", whose, line.detail)) for line in timeline(run)]
+    return told
 
 
 def cards_of_today(now: datetime) -> list[Card]:

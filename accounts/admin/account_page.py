@@ -22,11 +22,11 @@ from config.panel.sections import Card, Facts, Page, Table, Timeline
 from entitlements.models import Entitlement
 
 from .standing import standing_of
-from .timeline import happening
+from .timeline import happening, timeline
 from .words import flags_in_words
 
 # How many rows of each kind the page shows; the rest is a link away, so a large account costs no more than a small one.
-OPES, INVOICES, HAPPENINGS, ASIDE = 30, 10, 20, 8
+OPES, INVOICES, HAPPENINGS, ASIDE = 30, 10, 40, 8
 OWED = [InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value]
 
 
@@ -70,7 +70,7 @@ def account_page(account: Account) -> Page:
             ),
             Timeline(
                 "What happened",
-                [happening(entry) for entry in journal],
+                timeline(journal),
                 "Nothing happened yet.",
                 more=list_link(JournalEntry, "the whole journal", q=account.pk),
             ),

@@ -15,7 +15,7 @@ from webhooks.models import StripeEvent
 
 from .words import actor_in_words, sentence
 
-_CHANGE = re.compile("[0-9a-f]{32}")
+_OUR_ID = re.compile("[0-9a-f]{32}")
 
 
 def entry_page(entry: JournalEntry) -> Page:
@@ -47,7 +47,7 @@ def entry_page(entry: JournalEntry) -> Page:
                     ("Kind", code(entry.kind)),
                     ("By", entry.actor),
                     ("Because", entry.reason or NOTHING),
-                    ("Led to by", cause_link(entry.cause)),
+                    ("Led to by", cause_link(entry)),
                     ("Request", code(entry.correlation_id)),
                 ],
             ),
@@ -56,10 +56,15 @@ def entry_page(entry: JournalEntry) -> Page:
     )
 
 
-def cause_link(cause: str) -> object:
-    """Return what led to an entry, as a link where its page is known: a change's id, an event, an invoice at Stripe."""
-    if _CHANGE.fullmatch(cause):
-        return link(ChangeWorkflow, cause, "this change")
+def cause_link(entry: JournalEntry) -> object:
+    """Return what led to an entry, as a link where its page is known: a change, an invoice, an event."""
+    cause = entry.cause
+    if _OUR_ID.fullmatch(cause):
+        return (
+            link(ChangeWorkflow, cause, "a change")
+            if entry.kind.startswith("change.")
+            else link(Invoice, cause, "an invoice")
+        )
     if cause.startswith("stripe:evt_"):
         return link(StripeEvent, cause.removeprefix("stripe:"), cause)
     if cause.startswith("in_"):

@@ -1,7 +1,11 @@
-"""A journal entry as a line of a timeline."""
+"""Journal entries as the lines of a timeline."""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
 
 from accounts.models import JournalEntry
-from config.panel.cells import Tone, link
+from config.panel.cells import Tone, link, money
 from config.panel.sections import Happening
 
 from .words import actor_in_words, sentence
@@ -14,17 +18,78 @@ TONES = {
     "change.expired": Tone.BAD,
     "change.abandoned": Tone.WAITING,
     "change.awaiting_payment": Tone.WAITING,
+    "payment.failed": Tone.BAD,
+    "payment.succeeded": Tone.GOOD,
     "stuck.opened": Tone.BAD,
     "stuck.released": Tone.GOOD,
+    "subscription.renewed": Tone.GOOD,
 }
+
+Stored = dict[str, Any]
+
+
+def timeline(entries: Iterable[JournalEntry]) -> list[Happening]:
+    """Return entries, newest first, as lines; events of Stripe's that follow each other are one line."""
+    told: list[Happening] = []
+    for kind, run in groupby(entries, key=lambda entry: entry.kind):
+        if kind == "stripe.event_processed":
+            told.append(_events(list(run)))
+        else:
+            told += [happening(entry) for entry in run]
+    return told
 
 
 def happening(entry: JournalEntry) -> Happening:
-    """Return an entry as a line of a timeline: the sentence, then who did it and why."""
-    details = [f"by {actor_in_words(entry.actor)}", entry.reason]
+    """Return an entry as a line: the sentence, then what it was about, who did it and why."""
+    details = [_about(entry), f"by {actor_in_words(entry.actor)}", entry.reason]
     return Happening(
         at=entry.at,
         sentence=link(JournalEntry, entry.pk, sentence(entry.kind)),
         detail=" · ".join(detail for detail in details if detail),
         tone=TONES.get(entry.kind, Tone.QUIET),
     )
+
+
+def _events(entries: list[JournalEntry]) -> Happening:
+    """Return several events as one line that names each type once, the newest first."""
+    if len(entries) == 1:
+        return happening(entries[0])
+    types = dict.fromkeys(str(entry.after.get("type", "")) for entry in entries)
+    newest = entries[0]
+    return Happening(
+        at=newest.at,
+        sentence=link(JournalEntry, newest.pk, f"{len(entries)} events from Stripe were processed"),
+        detail=", ".join(types),
+    )
+
+
+def _about(entry: JournalEntry) -> str:
+    """Return the details that a kind of entry keeps; nothing for one that was written before they were kept."""
+    about = ABOUT.get(entry.kind)
+    return about(entry.before, entry.after) if about else ""
+
+
+def _values(before: Stored, after: Stored) -> str:
+    was, now = before.get("opes") or {}, after.get("opes") or {}
+    moves = [f"{was.get(ope) or 'nothing'} → {value or 'nothing'}" for ope, value in now.items()]
+    return ", ".join([*moves, *([_sum("paid_minor", after)] if after.get("paid_minor") else [])])
+
+
+def _sum(name: str, stored: Stored) -> str:
+    return money(stored[name], stored["currency"]) if stored.get(name) is not None and "currency" in stored else ""
+
+
+ABOUT: dict[str, Callable[[Stored, Stored], str]] = {
+    "change.committed":       _values,
+    "change.declined":        lambda _, after: str(after.get("code", "")),
+    "change.requested":       lambda _, after: _sum("due_now_minor", after),
+    "entitlements.changed":   lambda before, after: f"{len(before.keys() | after.keys())} features",
+    "invoice.updated":        lambda _, after: str(after.get("status") or after.get("collection_failed") or ""),
+    "member.added":           lambda _, after: str(after.get("role", "")).replace("_", " "),
+    "payment.attempted":      lambda _, after: _sum("amount_minor", after),
+    "payment.failed":         lambda _, after: f"{_sum('amount_minor', after)} {after.get('code', '')}".strip(),
+    "payment.succeeded":      lambda _, after: _sum("amount_minor", after),
+    "stripe.event_processed": lambda _, after: str(after.get("type", "")),
+    "stuck.opened":           lambda _, after: str(after.get("type", "")),
+    "subscription.renewed":   lambda _, after: f"until {str(after['until'])[:10]}" if "until" in after else "",
+}  # fmt: skip

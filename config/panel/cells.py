@@ -91,7 +91,7 @@ def code(identifier: str) -> SafeString:
 
 def link(model: type[Model], pk: object, text: object) -> SafeString:
     """Return a link to the page of one object. Asks the database nothing."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(str(pk))])
     return format_html('<a class="ninja-link" href="{}">{}</a>', address, text)
 
 

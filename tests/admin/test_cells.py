@@ -1,12 +1,18 @@
 """How values read in the panel."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.utils.safestring import SafeString
 
+from accounts.admin.timeline import ABOUT, TONES, happening, timeline
 from accounts.admin.words import actor_in_words, flags_in_words, sentence
 from accounts.journal import KINDS
+from accounts.models import JournalEntry
 from config.panel.cells import Figure, amount, code, money, number, tree
 from config.panel.sections import Table
+
+NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
 
 AMOUNTS = [
     # minor units  currency  as people read it
@@ -92,3 +98,58 @@ def test_figures_stand_at_the_right_under_their_header() -> None:
     assert table.columns == [("What", False), ("Count", True), ("Costs", True)]
     assert isinstance(number(1), Figure)
     assert "1,200" in number(1200)
+
+
+def entry(
+    kind: str, *, after: dict[str, object] | None = None, before: dict[str, object] | None = None
+) -> JournalEntry:
+    return JournalEntry(pk=1, kind=kind, actor="system:pipe", after=after or {}, before=before or {}, at=NOW)
+
+
+ABOUTS = [
+    # kind                     before                     after                                     the line's detail begins
+    ("change.committed",       {"opes": {"1": "free"}},   {"opes": {"1": "pro"}, "paid_minor": 2500, "currency": "usd"},
+                                                                                                    "free → pro, $25.00 ·"),
+    ("change.committed",       {"opes": {"1": None}},     {"opes": {"1": "free"}},                  "nothing → free ·"),
+    ("change.committed",       {"opes": {"1": "pro"}},    {"opes": {"1": None}},                    "pro → nothing ·"),
+    ("change.requested",       {},                        {"due_now_minor": 0, "currency": "usd"},  "$0.00 ·"),
+    ("entitlements.changed",   {"a": 1, "b": 1},          {"b": 2, "c": 3},                         "3 features ·"),
+    ("payment.failed",         {},                        {"amount_minor": 5, "currency": "usd", "code": "card_declined"},
+                                                                                                    "$0.05 card_declined ·"),
+    ("subscription.renewed",   {},                        {"until": "2027-04-05T10:30:00Z"},        "until 2027-04-05 ·"),
+    ("zone.created",           {},                        {"zone_id": "1"},                         "by the system (pipe)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "before", "after", "begins"), ABOUTS)
+def test_a_line_says_what_an_entry_is_about(
+    kind: str, before: dict[str, object], after: dict[str, object], begins: str
+) -> None:
+    assert str(happening(entry(kind, before=before, after=after)).detail).startswith(begins)
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT))
+def test_an_entry_from_before_its_details_were_kept_still_reads(kind: str) -> None:
+    assert "by the system (pipe)" in str(happening(entry(kind)).detail)
+
+
+def test_every_kind_that_has_details_or_a_tone_is_written() -> None:
+    assert ABOUT.keys() | TONES.keys() <= KINDS.keys()
+
+
+def test_events_that_follow_each_other_are_one_line() -> None:
+    event = "stripe.event_processed"
+    entries = [
+        entry(event, after={"type": "invoice.paid"}),
+        entry(event, after={"type": "charge.succeeded"}),
+        entry(event, after={"type": "invoice.paid"}),
+        entry("change.committed"),
+        entry(event, after={"type": "customer.updated"}),
+    ]
+
+    lines = timeline(entries)
+
+    assert len(lines) == 3
+    assert "3 events from Stripe were processed" in str(lines[0].sentence)
+    assert lines[0].detail == "invoice.paid, charge.succeeded"
+    assert str(lines[2].detail).startswith("customer.updated · ")
