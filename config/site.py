@@ -17,7 +17,7 @@ from unfold.dataclasses import Favicon
 from unfold.sites import UnfoldAdminSite
 
 from accounts.admin.search import HINT
-from accounts.admin.timeline import timeline
+from accounts.admin.timeline import EVENT_PROCESSED, timeline
 from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEvent, Zone
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
@@ -41,7 +41,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
 
 # Beyond this a count is not worth its time: "more than" says enough.
 COUNTED_TO = 10_000
-LATEST = 30
+LATEST = 10
 
 
 class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
@@ -100,7 +100,8 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
 
 def today(now: datetime) -> Page:
     """Return what the index page shows: how much of everything, and what happened last, wherever it happened."""
-    latest = JournalEntry.objects.select_related("account").order_by("-pk")[:LATEST]
+    # Stripe's own news would drown the rest: they are in the journal and in the inbox.
+    latest = JournalEntry.objects.exclude(kind=EVENT_PROCESSED).select_related("account").order_by("-pk")[:LATEST]
     return Page(
         title="Today",
         cards=cards_of_today(now),

@@ -25,6 +25,8 @@ TONES = {
     "subscription.renewed": Tone.GOOD,
 }
 
+EVENT_PROCESSED = "stripe.event_processed"
+
 Stored = dict[str, Any]
 
 
@@ -32,7 +34,7 @@ def timeline(entries: Iterable[JournalEntry]) -> list[Happening]:
     """Return entries, newest first, as lines; events of Stripe's that follow each other are one line."""
     told: list[Happening] = []
     for kind, run in groupby(entries, key=lambda entry: entry.kind):
-        if kind == "stripe.event_processed":
+        if kind == EVENT_PROCESSED:
             told.append(_events(list(run)))
         else:
             told += [happening(entry) for entry in run]
