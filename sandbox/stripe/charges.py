@@ -33,12 +33,13 @@ def record_charge(
 ) -> Object:
     """Record an attempt at a card for what the intent asks, succeeded or declined, and tell of it."""
     succeeded = decline_name is None
+    captured = succeeded and intent["capture_method"] != "manual"
     charge = world.add(
         {
             "id": new_id("ch"),
             "object": "charge",
             "amount": intent["amount"],
-            "amount_captured": intent["amount"] if succeeded else 0,
+            "amount_captured": intent["amount"] if captured else 0,
             "amount_refunded": 0,
             "application": None,
             "application_fee": None,
@@ -46,7 +47,7 @@ def record_charge(
             "balance_transaction": new_id("txn") if succeeded else None,
             "billing_details": method["billing_details"],
             "calculated_statement_descriptor": "PAYGO",
-            "captured": succeeded,
+            "captured": captured,
             "created": world.now(),
             "currency": intent["currency"],
             "customer": intent["customer"],

@@ -117,6 +117,10 @@ def attempt(world: World, intent: Object, method: Object, *, off_session: bool, 
         return
     charge = record_charge(world, intent, method, decline_name=None, authenticated=authenticated)
     _save_method(world, intent, method, authenticated=authenticated)
+    if intent["capture_method"] == "manual":
+        intent.update(status="requires_capture", latest_charge=charge["id"], amount_capturable=intent["amount"])
+        emit(world, "payment_intent.amount_capturable_updated", intent)
+        return
     intent.update(status="succeeded", latest_charge=charge["id"], amount_received=intent["amount"])
     emit(world, "payment_intent.succeeded", intent)
     card = BY_ALIAS[method["_card"]]
@@ -139,6 +143,7 @@ def refuse_authentication(world: World, intent: Object) -> None:
 def cancel_intent(world: World, intent: Object, *, reason: str | None) -> None:
     """Cancel an intent that is not paid; it can never be paid again."""
     intent = world.edit(intent)
+    intent["amount_capturable"] = 0
     intent.update(status="canceled", canceled_at=world.now(), cancellation_reason=reason, next_action=None)
     emit(world, "payment_intent.canceled", intent)
 

@@ -7,6 +7,7 @@ from sandbox.world import World
 from .balance import minimum_charge
 from .collecting import settle
 from .errors import card_refusal, invalid, malformed
+from .events import emit
 from .find import find, find_live, newest
 from .lists import page, within
 from .params import (
@@ -50,7 +51,7 @@ CREATE = group(
     {"amount": integer, "currency": text},
     allowed_payment_method_types=many(one_of("card")),
     automatic_payment_methods=AUTOMATIC,
-    capture_method=one_of("automatic", "automatic_async"),
+    capture_method=one_of("automatic", "automatic_async", "manual"),
     confirm=boolean,
     confirmation_method=one_of("automatic"),
     customer=text,
@@ -68,6 +69,7 @@ UPDATE = group(
 )
 CONFIRM = group(**CONFIRMATION)
 CANCEL = group(cancellation_reason=one_of("abandoned", "duplicate", "fraudulent", "requested_by_customer"))
+CAPTURE = group(amount_to_capture=integer)
 RETRIEVE = group(client_secret=text)
 LIST = group(customer=text, created=TIME_RANGE, **PAGE)
 
@@ -93,6 +95,7 @@ def create(world: World, params: Params) -> Object:
         metadata=merged_metadata({}, params.get("metadata")),
     )
     intent["receipt_email"] = params.get("receipt_email")
+    intent["capture_method"] = params.get("capture_method", "automatic")
     if "payment_method" in params:
         method = _usable_method(world, intent, params)
         intent.update(payment_method=method["id"], status="requires_confirmation")
@@ -141,9 +144,26 @@ def cancel(world: World, params: Params, intent_id: str) -> Object:
         raise invalid(
             "You cannot cancel this PaymentIntent because it belongs to an invoice. Void the invoice instead."
         )
-    if intent["status"] not in PAYABLE:
+    if intent["status"] not in (*PAYABLE, "requires_capture"):
         raise _unexpected(intent, "canceled")
     cancel_intent(world, intent, reason=params.get("cancellation_reason"))
+    return intent
+
+
+def capture(world: World, params: Params, intent_id: str) -> Object:
+    """Take the money of an authorised intent, or `amount_to_capture` of it; the rest is released."""
+    intent = find(world, "payment_intent", intent_id)
+    if intent["status"] != "requires_capture":
+        raise _unexpected(intent, "captured")
+    amount = int(params.get("amount_to_capture", intent["amount_capturable"]))
+    if not 0 < amount <= int(intent["amount_capturable"]):
+        raise invalid("The amount to capture is greater than what was authorized.", param="amount_to_capture")
+    charge = world.edit(find(world, "charge", intent["latest_charge"]))
+    charge.update(captured=True, amount_captured=amount)
+    emit(world, "charge.captured", charge)
+    intent = world.edit(intent)
+    intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
+    emit(world, "payment_intent.succeeded", intent)
     return intent
 
 
@@ -178,7 +198,7 @@ def _confirm(world: World, intent: Object, params: Params) -> Object:
             raise card_refusal({"code": "authentication_required", "payment_intent": shown(world, intent)})
         return intent
     settle(world, intent)
-    if intent["status"] != "succeeded":
+    if intent["status"] not in ("succeeded", "requires_capture"):
         raise refusal_of(world, intent)
     return intent
 

@@ -121,6 +121,7 @@ ROUTES = (
     Route("POST", "/v1/payment_intents/{id}", "PaymentIntent.update", payment_intents.update, payment_intents.UPDATE),
     Route("POST", "/v1/payment_intents/{id}/confirm", "PaymentIntent.confirm", payment_intents.confirm, payment_intents.CONFIRM),
     Route("POST", "/v1/payment_intents/{id}/cancel", "PaymentIntent.cancel", payment_intents.cancel, payment_intents.CANCEL),
+    Route("POST", "/v1/payment_intents/{id}/capture", "PaymentIntent.capture", payment_intents.capture, payment_intents.CAPTURE),
     Route("GET", "/v1/charges", "Charge.list", charges.list_charges, charges.LIST),
     Route("GET", "/v1/charges/{id}", "Charge.retrieve", charges.retrieve, charges.RETRIEVE),
     Route("POST", "/v1/refunds", "Refund.create", refunds.create, refunds.CREATE),

@@ -55,7 +55,9 @@ PAYMENT_SETTINGS = group(
     payment_method_options=group(card=group(request_three_d_secure=text)),
 )
 CANCELLATION = group(comment=clearable(text), feedback=clearable(FEEDBACK))
+NO_TAX = group({"enabled": one_of("false")})
 SAID = {
+    "automatic_tax": NO_TAX,
     "add_invoice_items": many(ADDED),
     "cancel_at": clearable(integer),
     "cancel_at_period_end": boolean,

@@ -160,3 +160,28 @@ def test_a_card_set_up_by_a_payment_is_not_asked_again(shop, sandbox, v1):
     second = v1.payment_intents.create({**said, "off_session": True})
 
     assert (first.status, second.status) == ("requires_action", "succeeded")
+
+
+@pytest.mark.parametrize(("said", "captured"), [({}, 10_00), ({"amount_to_capture": 4_00}, 4_00)])
+def test_authorised_money_is_taken_later(sandbox, v1, said, captured):
+    intent = v1.payment_intents.create(
+        {**TEN, "payment_method": "pm_card_visa", "capture_method": "manual", "confirm": True}
+    )
+
+    taken = v1.payment_intents.capture(intent.id, said)
+
+    assert (intent.status, intent.amount_capturable, intent.amount_received) == ("requires_capture", 10_00, 0)
+    assert (taken.status, taken.amount_received) == ("succeeded", captured)
+    assert v1.charges.retrieve(taken.latest_charge).amount_captured == captured
+    assert sandbox.event_types()[-2:] == ["charge.captured", "payment_intent.succeeded"]
+    refused(stripe.InvalidRequestError, v1.payment_intents.capture, intent.id)
+
+
+def test_an_authorisation_can_be_released(v1):
+    said = {**TEN, "payment_method": "pm_card_visa", "capture_method": "manual", "confirm": True}
+    intent = v1.payment_intents.create(said)
+
+    refused(stripe.InvalidRequestError, v1.payment_intents.capture, intent.id, {"amount_to_capture": 10_01})
+    released = v1.payment_intents.cancel(intent.id)
+
+    assert (released.status, released.amount_capturable) == ("canceled", 0)
