@@ -26,13 +26,11 @@ def find(*, account_id: str, email: str) -> str:
     return ""
 
 
-def set_default_method(customer_id: str, method_processor_id: str) -> None:
-    """Make a method the one that invoices are charged to; safe to repeat."""
+def set_default_method(customer_id: str, method_processor_id: str, *, key: str) -> None:
+    """Make a method the one that invoices are charged to. Each choice has a key of its own: people change back."""
     params: Any = {"invoice_settings": {"default_payment_method": method_processor_id}}
     with translated():
-        client().v1.customers.update(
-            customer_id, params, {"idempotency_key": f"default_{customer_id}_{method_processor_id}"}
-        )
+        client().v1.customers.update(customer_id, params, {"idempotency_key": f"{key}_{customer_id}"})
 
 
 def retrieve(customer_id: str) -> Raw:

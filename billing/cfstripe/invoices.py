@@ -4,7 +4,7 @@ from .client import client
 from .errors import translated
 from .shapes import Raw, raw_of
 
-WITH_PAYMENT = ["payments", "confirmation_secret"]
+WITH_PAYMENT = ["payments.data.payment.payment_intent", "confirmation_secret"]
 
 
 def pay(invoice_id: str, *, method_processor_id: str, off_session: bool, key: str) -> Raw:

@@ -23,6 +23,11 @@ def update(subscription_id: str, params: dict[str, Any], *, key: str) -> Raw:
         return raw_of(client().v1.subscriptions.update(subscription_id, params, {"idempotency_key": key}))  # type: ignore[arg-type]
 
 
+def set_default_method(subscription_id: str, method_processor_id: str, *, key: str) -> None:
+    """Make a method the one that this subscription is charged to."""
+    update(subscription_id, {"default_payment_method": method_processor_id}, key=f"{key}_{subscription_id}")
+
+
 def cancel(subscription_id: str, *, key: str) -> None:
     """End a subscription now, with no credit and no last invoice; one that has ended already stays so."""
     try:

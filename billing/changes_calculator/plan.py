@@ -138,7 +138,7 @@ def _call(
         proration = {
             "proration_behavior": "always_invoice",
             "proration_date": int(request.requested_at.timestamp()),
-            "expand": ["latest_invoice.confirmation_secret", "latest_invoice.payments.data.payment.payment_intent"],
+            "expand": ["latest_invoice.confirmation_secret", "latest_invoice.payments"],
         }
         return StripeCall("subscriptions.update", params | proration, schedule.stripe_subscription_id)
     params |= {

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import DatabaseError
 
 from accounts import claim as leases
@@ -31,6 +32,8 @@ from .change_set import ChangeSet, StripeCall
 from .request import PaymentUnavailable, Refusal
 from .save import BilledBy, save_elements
 from .steps import Step
+
+logger = structlog.get_logger()
 
 # Stripe gives up the first payment of a subscription after 23 hours.
 PAYMENT_LIFETIME = timedelta(hours=23)
@@ -127,14 +130,15 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
 def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     """Make the subscription, with a first invoice that waits for its payment."""
     customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
+    (call,) = change.calls
     try:
-        (call,) = change.calls
         raw = CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
     except StripeDeclined:
         _stop(workflow, PAYMENT_DECLINED)
     except StripeActionRequired:
         _stop(workflow, AUTHENTICATION_REQUIRED)
-    except StripeRefused:
+    except StripeRefused as refusal:
+        logger.error("change.refused_by_stripe", workflow=workflow.pk, operation=call.operation, code=refusal.code)
         _stop(workflow, PROCESSOR_REFUSED)
     else:
         _asked(workflow, change, raw, customer_id, now)
@@ -145,7 +149,7 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
     facts = read_invoice(raw["latest_invoice"])
     pending = raw.get("pending_update") or {}
     was_charged = bool(change.schedule_id and change.method_processor_id)
-    waits = not facts.is_paid and (not change.method_processor_id or facts.payment_status == "requires_action")
+    waits = not facts.is_paid and (not change.method_processor_id or (was_charged and _asks_customer(facts.id)))
     keep = leases.release if waits else leases.renew
     keep(
         workflow,
@@ -162,6 +166,11 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
         commit(workflow, change, raw["latest_invoice"], now=now)
     elif was_charged and not waits:
         _stop(workflow, PAYMENT_DECLINED)
+
+
+def _asks_customer(stripe_invoice_id: str) -> bool:
+    """Whether a charge that did not go through only wants the customer's confirmation. One call, on this way alone."""
+    return read_invoice(invoices.retrieve(stripe_invoice_id)).payment_status == "requires_action"
 
 
 def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:

@@ -6,10 +6,11 @@ from uuid import uuid4
 from accounts import journal
 from accounts.lock import account_lock
 
-from ..cfstripe import customers, payment_methods
+from ..cfstripe import customers, payment_methods, subscriptions
 from ..cfstripe.errors import StripeDeclined, StripeRefused
 from ..cfstripe.shapes import MethodFacts, Raw, read_method
 from ..customers import ensure_customer
+from ..models.invoices import BillingSchedule
 from ..models.methods import PaymentMethod
 
 
@@ -26,13 +27,14 @@ def store_test_card(account_id: str, *, number: str, actor: str, now: datetime) 
     :raises UnknownTestCard: the number is not on the processor's list of test cards.
     """
     customer_id = ensure_customer(account_id, now=now)
+    key = f"card_{uuid4().hex}"
     try:
-        facts = payment_methods.attach_test_card(customer_id, number=number, key=f"card_{uuid4().hex}")
+        facts = payment_methods.attach_test_card(customer_id, number=number, key=key)
     except (StripeRefused, StripeDeclined) as error:
         raise UnknownTestCard(
             "This is not a test card that can be stored. `simulate_card --list` shows them."
         ) from error
-    customers.set_default_method(customer_id, facts.id)
+    _charge_from_now_on(account_id, customer_id, facts.id, key=f"{key}_default")
     with account_lock(account_id):
         PaymentMethod.objects.filter(account=account_id, is_default=True).update(is_default=False)
         return _store(account_id, facts, is_default=True, actor=actor, now=now)
@@ -51,6 +53,14 @@ def remember(raw: Raw, *, account_id: str, now: datetime) -> bool:
     has_default = PaymentMethod.objects.filter(account=account_id, is_default=True, deleted_at__isnull=True).exists()
     _store(account_id, facts, is_default=not has_default, actor="system:pipe", now=now)
     return True
+
+
+def _charge_from_now_on(account_id: str, customer_id: str, method_processor_id: str, *, key: str) -> None:
+    """Have Stripe charge this method for everything: a subscription's own default would go before the customer's."""
+    customers.set_default_method(customer_id, method_processor_id, key=key)
+    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).exclude(stripe_subscription_id="")
+    for subscription_id in live.values_list("stripe_subscription_id", flat=True):
+        subscriptions.set_default_method(subscription_id, method_processor_id, key=key)
 
 
 def _store(account_id: str, facts: MethodFacts, *, is_default: bool, actor: str, now: datetime) -> PaymentMethod:
