@@ -109,12 +109,21 @@ class Run:
     posts: int = 0
 
     def go(self, clients: int) -> None:
-        """Let everything be bought, with every kill in between."""
+        """
+        Let everything be bought, with every kill in between, and return when the platform stands again.
+
+        :raises RuntimeError: it does not.
+        """
         killer = threading.Thread(target=self.kill_at_random, name="killer", daemon=True)
         killer.start()
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(self.buy, self.purchases))
         killer.join(timeout=PATIENCE_SECONDS)
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while not self.platform.is_ready():
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"The platform did not come back:{self.platform.said()}")
+            time.sleep(0.1)
 
     def buy(self, purchase: Purchase) -> None:
         """Repeat one POST until the answer says Paid; a final refusal, or none in time, is a problem."""
