@@ -18,7 +18,7 @@ def record_new(
     planned: Sequence[PlannedLine],
     *,
     account_id: str,
-    schedule_id: str,
+    schedule_id: str | None,
     workflow_id: str | None,
     reason: FinalizeReason,
 ) -> Invoice:

@@ -43,7 +43,7 @@ def open_invoice(account: Account, raw: payloads.Object) -> Invoice:
     with account_lock(account.pk):
         facts = read_invoice(raw)
         invoice = record_new(
-            facts, (), account_id=account.pk, schedule=None, workflow_id=None, reason=FinalizeReason.CYCLE
+            facts, (), account_id=account.pk, schedule_id=None, workflow_id=None, reason=FinalizeReason.CYCLE
         )
         journal.emit(journal.Fact("invoice.updated", account.pk, "system:tests"), at=clock.now())
     return invoice
