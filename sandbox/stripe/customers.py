@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.world import World
 
-from . import subscriptions
+from . import subscription_states
 from .errors import invalid
 from .events import emit
 from .find import find, find_live, newest, the_customer_method
@@ -106,8 +106,8 @@ def delete(world: World, _params: Params, customer_id: str) -> Object:
     """Delete a customer: its subscriptions end at once, its methods are detached; the id stays as deleted."""
     customer = world.edit(find_live(world, "customer", customer_id))
     for subscription in list(newest(world, "subscription", customer=customer_id)):
-        if subscription["status"] not in subscriptions.ENDED:
-            subscriptions.end(world, subscription, reason=None)
+        if subscription["status"] not in subscription_states.ENDED:
+            subscription_states.end(world, subscription, reason=None)
     for method in list(newest(world, "payment_method", customer=customer_id)):
         detach_from(world, method)
     emit(world, "customer.deleted", customer)

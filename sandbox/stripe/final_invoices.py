@@ -7,10 +7,11 @@ from sandbox.world import World
 from .collecting import collect, finalize, method_for
 from .events import emit
 from .find import find
+from .invoice_drafts import draft_invoice
 from .invoice_items import add_pending, pending_items, pull_pending
-from .invoicing import draft_invoice
 from .items import whole_period
 from .lines import credit_line
+from .prices import name_of
 
 Object = dict[str, Any]
 
@@ -31,7 +32,7 @@ def settle_end(world: World, subscription: Object, *, prorates: bool, invoices_n
             start=world.now(),
             end=item["current_period_end"],
             period=whole_period(subscription, price, item["current_period_end"] - 1),
-            name=str(find(world, "product", price["product"])["name"]),
+            name=name_of(world, price),
         )
         add_pending(world, customer, line, subscription["id"])
     waiting = pending_items(world, customer["id"], subscription["currency"], subscription["id"])

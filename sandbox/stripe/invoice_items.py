@@ -8,7 +8,7 @@ from .errors import invalid, malformed
 from .events import emit
 from .find import find, find_live, newest
 from .ids import new_id
-from .invoicing import put_lines
+from .invoice_drafts import put_lines
 from .lines import amount_line, one_off_line
 from .lists import page, within
 from .params import (
@@ -24,7 +24,7 @@ from .params import (
     metadata,
     text,
 )
-from .prices import PRICE_DATA, usable_price
+from .prices import PRICE_DATA, name_of, usable_price
 
 Object = dict[str, Any]
 
@@ -163,6 +163,28 @@ def pull_pending(world: World, invoice: Object, items: list[Object]) -> None:
         _put_on(world, item, invoice)
 
 
+def added_lines(world: World, subscription: Object, added: list[Params]) -> list[Object]:
+    """Return the lines of `add_invoice_items`: one-time prices, which may be negative, on the invoice of this call."""
+    lines = []
+    for position, said in enumerate(added):
+        price = usable_price(world, said, param=f"add_invoice_items[{position}]", recurring=False)
+        if price["currency"] != subscription["currency"]:
+            raise invalid("The currency of an added item must be the subscription's.", param="add_invoice_items")
+        lines.append(
+            one_off_line(
+                price,
+                said.get("quantity", 1),
+                start=world.now(),
+                end=world.now(),
+                invoice_item_id=new_id("ii"),
+                description=name_of(world, price),
+                subscription_id=subscription["id"],
+                metadata=said.get("metadata"),
+            )
+        )
+    return lines
+
+
 def _put_on(world: World, item: Object, invoice: Object) -> Object:
     return world.documents.put("invoiceitem", item["id"], {**item, "invoice": invoice["id"]})
 
@@ -183,7 +205,7 @@ def _line(world: World, said: Params, currency: str | None, subscription_id: str
         return amount_line(said["amount"], currency.lower(), description=said.get("description"), **about)
     named = {"price_data": said["price_data"]} if "price_data" in said else said.get("pricing", {})
     price = usable_price(world, named, param="pricing", recurring=False)
-    described = said.get("description") or str(find(world, "product", price["product"])["name"])
+    described = said.get("description") or name_of(world, price)
     return one_off_line(price, said.get("quantity", 1), description=described, **about)
 
 

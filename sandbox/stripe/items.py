@@ -55,6 +55,11 @@ def whole_period(subscription: Object, price: Object, moment: int) -> tuple[int,
     )
 
 
+def period_end(subscription: Object) -> int:
+    """Return the end of the running period, which all items of a subscription share."""
+    return int(min(item["current_period_end"] for item in subscription["_items"]))
+
+
 def note_billed(items: list[Object], invoice: Object) -> None:
     """Note in each item which line of an invoice charges it: what a later credit is taken from."""
     by_id = {item["id"]: item for item in items}

@@ -9,8 +9,9 @@ from .errors import invalid
 from .events import emit
 from .find import find, find_live, newest
 from .ids import new_id
+from .invoice_drafts import draft_invoice
 from .invoice_items import pending_items, pull_pending
-from .invoicing import attach_intent, draft_invoice
+from .invoicing import attach_intent
 from .params import (
     Params,
     boolean,

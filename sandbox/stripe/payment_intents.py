@@ -155,8 +155,9 @@ def capture(world: World, params: Params, intent_id: str) -> Object:
     intent = find(world, "payment_intent", intent_id)
     if intent["status"] != "requires_capture":
         raise _unexpected(intent, "captured")
-    amount = int(params.get("amount_to_capture", intent["amount_capturable"]))
-    if not 0 < amount <= int(intent["amount_capturable"]):
+    authorised: int = intent["amount_capturable"]
+    amount = params.get("amount_to_capture", authorised)
+    if not 0 < amount <= authorised:
         raise invalid("The amount to capture is greater than what was authorized.", param="amount_to_capture")
     charge = world.edit(find(world, "charge", intent["latest_charge"]))
     charge.update(captured=True, amount_captured=amount)

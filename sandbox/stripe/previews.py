@@ -8,15 +8,15 @@ from . import subscriptions
 from .errors import malformed
 from .find import find, find_live
 from .ids import new_id
+from .invoice_drafts import draft_invoice, put_lines
 from .invoice_items import add_pending
 from .invoice_items import create as create_item
-from .invoicing import draft_invoice, put_lines
 from .params import Params, boolean, clearable, group, integer, many, one_of, text
 from .pending_updates import apply_change
 from .prices import PRICE_DATA
 from .renewals import cycle_invoice
+from .subscription_params import PRORATION
 from .subscription_updates import ANCHOR, ITEM, invoice_for_change, planned
-from .subscriptions import PRORATION
 
 Object = dict[str, Any]
 

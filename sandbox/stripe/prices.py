@@ -184,6 +184,11 @@ def usable_price(world: World, said: Params, *, param: str, recurring: bool) -> 
     return price
 
 
+def name_of(world: World, price: Object) -> str:
+    """Return what an invoice line calls a price: its product's name."""
+    return str(find(world, "product", price["product"])["name"])
+
+
 def _product_of(world: World, params: Params) -> str:
     if "product_data" in params:
         return str(products.create(world, dict(params["product_data"]))["id"])

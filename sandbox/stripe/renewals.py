@@ -8,11 +8,12 @@ from . import settings, subscription_states
 from .collecting import collect, finalize, method_for
 from .events import emit
 from .find import find
+from .invoice_drafts import draft_invoice
 from .invoice_items import pending_items, pull_pending
-from .invoicing import draft_invoice, mark_uncollectible
-from .items import note_billed, whole_period
+from .invoicing import mark_uncollectible
+from .items import note_billed, period_end, whole_period
 from .lines import item_line
-from .subscriptions import name_of, period_end, plan_renewal
+from .prices import name_of
 
 Object = dict[str, Any]
 
@@ -35,7 +36,7 @@ def renew(world: World, subscription_id: str) -> None:
     emit(world, "invoice.created", invoice)
     emit(world, "customer.subscription.updated", subscription)
     plan_finalizing(world, invoice)
-    plan_renewal(world, subscription)
+    subscription_states.plan_renewal(world, subscription)
 
 
 def cycle_invoice(world: World, subscription: Object) -> Object:

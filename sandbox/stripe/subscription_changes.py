@@ -11,7 +11,7 @@ from .find import find
 from .items import check_items, new_item, whole_period
 from .lines import credit_line, item_line, proration_line
 from .params import Params, merged_metadata
-from .prices import usable_price
+from .prices import name_of, usable_price
 
 Object = dict[str, Any]
 
@@ -95,7 +95,7 @@ def _credit(world: World, subscription: Object, item: Object, at: int) -> Object
         start=at,
         end=item["current_period_end"],
         period=whole_period(subscription, price, item["current_period_end"] - 1),
-        name=_name(world, price),
+        name=name_of(world, price),
     )
 
 
@@ -108,7 +108,7 @@ def _charge(world: World, subscription: Object, item: Object, at: int) -> Object
         start=at,
         end=item["current_period_end"],
         period=whole_period(subscription, price, item["current_period_end"] - 1),
-        name=_name(world, price),
+        name=name_of(world, price),
     )
 
 
@@ -118,7 +118,7 @@ def _whole_charge(world: World, renewed: Object, item: Object, at: int) -> Objec
     period = whole_period(renewed, price, at)
     item.update(current_period_start=period[0], current_period_end=period[1])
     return item_line(
-        renewed["id"], item, price, start=period[0], end=period[1], period=period, name=_name(world, price)
+        renewed["id"], item, price, start=period[0], end=period[1], period=period, name=name_of(world, price)
     )
 
 
@@ -131,7 +131,3 @@ def _interval(world: World, items: list[Object]) -> Object:
 
 def _same(old: Object, new: Object) -> bool:
     return (old["price"], old["quantity"]) == (new["price"], new["quantity"])
-
-
-def _name(world: World, price: Object) -> str:
-    return str(find(world, "product", price["product"])["name"])

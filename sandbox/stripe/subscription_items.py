@@ -11,8 +11,8 @@ from .lists import page
 from .params import PAGE, Params, boolean, count, group, integer, metadata, text
 from .prices import PRICE_DATA
 from .shapes import item_shown
+from .subscription_params import BEHAVIOR, PRORATION
 from .subscription_updates import change_items
-from .subscriptions import BEHAVIOR, PRORATION
 
 Object = dict[str, Any]
 

@@ -8,6 +8,7 @@ from . import pending_updates
 from .events import emit
 from .find import find, newest
 from .invoicing import void_invoice
+from .items import period_end
 
 Object = dict[str, Any]
 
@@ -90,6 +91,11 @@ def end(world: World, subscription: Object, *, reason: str | None, **details: An
             world.agenda.drop("finalize", invoice["id"])
             world.agenda.drop("collect", invoice["id"])
     emit(world, "customer.subscription.deleted", subscription)
+
+
+def plan_renewal(world: World, subscription: Object) -> None:
+    """Let the clock renew the subscription when its period ends."""
+    world.agenda.plan("renew", subscription["id"], period_end(subscription))
 
 
 def _of(world: World, invoice: Object) -> Object | None:

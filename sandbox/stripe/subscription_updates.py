@@ -9,13 +9,14 @@ from .collecting import NO_METHOD, collect, finalize, method_for, raise_if_unpai
 from .errors import StripeRefusal, invalid
 from .events import emit
 from .find import find, newest, the_customer_method
-from .invoice_items import add_pending, pending_items, pull_pending
-from .invoicing import draft_invoice
-from .items import note_billed
+from .invoice_drafts import draft_invoice
+from .invoice_items import add_pending, added_lines, pending_items, pull_pending
+from .items import note_billed, period_end
 from .params import Params, boolean, clearable, count, group, integer, many, merged_metadata, metadata, one_of, text
 from .prices import PRICE_DATA
 from .subscription_changes import Change, plan_change
-from .subscriptions import CANCELLATION, ENDED, SAID, added_lines, period_end, plan_renewal
+from .subscription_params import CANCELLATION, SAID
+from .subscription_states import ENDED, plan_renewal
 
 Object = dict[str, Any]
 
