@@ -21,7 +21,10 @@ def main() -> None:
     options = parser.parse_args()
 
     world = World.open(None if options.memory else options.data_dir)
-    server = SandboxServer(world, options.port)
+    try:
+        server = SandboxServer(world, options.port)
+    except OSError as error:
+        sys.exit(f"The sandbox cannot listen on 127.0.0.1:{options.port}: {error.strerror}. Choose another --port.")
     threads = (Timekeeper(world), Courier(world))
     for thread in threads:
         thread.start()

@@ -5,8 +5,10 @@ import hmac
 import http.client
 import json
 import random
+import sys
 import threading
 import time
+import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,8 @@ from .world import World
 Document = dict[str, Any]
 
 TIMEOUT_SECONDS = 20.0
+# What is under way when the sandbox stops is delivered again by the next one.
+STOP_SECONDS = 2.0
 BATCH = 50
 # Stripe's waiting times between attempts, in clock time; the last one repeats until three days are over.
 BACKOFF_SECONDS = (60, 300, 1800, 7200, 18_000, 36_000, 43_200)
@@ -43,18 +47,26 @@ class Courier(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping:
-            due = self._due()
-            for delivery in due:
-                if not self.stopping:
-                    self._attempt(delivery)
-            if not due:
+            try:
+                is_idle = self._deliver_what_is_due() == 0
+            except Exception:  # noqa: BLE001  (a bug must not end all deliveries; the delivery is tried again)
+                traceback.print_exc(file=sys.stderr)
+                is_idle = True
+            if is_idle:
                 self.waker.wait(LONGEST_NAP_SECONDS)
                 self.waker.clear()
 
     def stop(self) -> None:
         self.stopping = True
         self.waker.set()
-        self.join(timeout=TIMEOUT_SECONDS)
+        self.join(timeout=STOP_SECONDS)
+
+    def _deliver_what_is_due(self) -> int:
+        due = self._due()
+        for delivery in due:
+            if not self.stopping:
+                self._attempt(delivery)
+        return len(due)
 
     def _due(self) -> list[Document]:
         with self.world.lock:

@@ -69,14 +69,14 @@ class World:
             self.emitted.clear()
             try:
                 yield
+                if self.documents.undo:
+                    self.documents.commit(also=self._counted_calls())
+                    self.wake()
             except BaseException:
                 self.documents.roll_back()
                 raise
             finally:
                 self.cause = Cause()
-            if self.documents.undo:
-                self.documents.commit(also=self._counted_calls())
-                self.wake()
 
     def wake(self) -> None:
         """Let the threads that deliver and that keep time look at once for what is due."""

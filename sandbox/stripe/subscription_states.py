@@ -73,11 +73,11 @@ def end(world: World, subscription: Object, *, reason: str | None, **details: An
 
     Invoices stay as they are, except that Stripe stops collecting its drafts and open ones by itself.
     """
+    pending_updates.expire_pending(world, subscription)
     subscription = world.edit(subscription)
     said = {"comment": None, "feedback": None, "feedback_option": None, "reason": reason}
     subscription["cancellation_details"] = {**(subscription["cancellation_details"] or said), **said, **details}
-    subscription["pending_update"] = None
-    for act in ("renew", "expire_pending_update", "cancel_at"):
+    for act in ("renew", "cancel_at"):
         world.agenda.drop(act, subscription["id"])
     if subscription["status"] == "incomplete":
         subscription["canceled_at"] = world.now()

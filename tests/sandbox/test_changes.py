@@ -463,3 +463,17 @@ def test_the_invoice_is_exact_in_25_random_changes(shop, sandbox):
         left = Fraction(item.current_period_end - int(sandbox.world.clock.now()), whole)
         exact = [(-half_up(price.unit_amount * old * left), old), (half_up(price.unit_amount * new * left), new)]
         assert old == new or lines_of(changed.latest_invoice) == exact
+
+
+def test_cancelling_gives_up_the_change_that_waits(shop, sandbox):
+    customer = shop.customer()
+    subscription = shop.subscribe(customer, shop.pro)
+    shop.give_card(customer.id, "chargeCustomerFail")
+    said = {"items": [{"id": item_of(subscription).id, "quantity": 2}], "payment_behavior": "pending_if_incomplete"}
+    waiting = shop.v1.subscriptions.update(subscription.id, {**said, **NOW})
+
+    ended = shop.v1.subscriptions.cancel(subscription.id)
+
+    assert (ended.status, ended.pending_update) == ("canceled", None)
+    assert shop.v1.invoices.retrieve(waiting.latest_invoice).status == "void"
+    assert sandbox.event_types()[-1] == "customer.subscription.deleted"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import stripe
 
+from sandbox.world import World
+
 from .conftest import control, refused, sdk
 from .test_protocol import raw
 
@@ -150,3 +152,27 @@ def test_it_stops_cleanly_when_told_to(tmp_path):
 
     assert status == 0
     assert len(customers) == 1
+
+
+def test_what_cannot_be_written_did_not_happen(tmp_path, monkeypatch):
+    world = World.open(tmp_path)
+
+    def fails(_changes):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(world.documents.store, "write", fails)
+    with pytest.raises(OSError, match="disk full"), world.transaction():
+        world.add({"id": "cus_1", "object": "customer"})
+
+    assert world.documents.get("customer", "cus_1") is None
+
+
+def test_a_port_that_is_taken_is_a_sentence(sandbox, tmp_path):
+    port = str(sandbox.server.server_address[1])
+    argv = [sys.executable, "-m", "sandbox", "--port", port, "--data-dir", str(tmp_path)]
+
+    ended = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
