@@ -37,7 +37,8 @@ class _ShortHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        django_handler: Any = self
+        self._middleware_chain = convert_exception_to_response(django_handler._get_response)
 
 
 _short = _ShortHandler()

@@ -134,7 +134,7 @@ def _store(envelope: Envelope, payload: str) -> bool:
     A connection that the server dropped meanwhile is noticed here and replaced, which is safe because the insert
     is; asking before each request whether it still stands would cost every event a round trip.
     """
-    row = [
+    row: list[str | datetime] = [
         envelope.event_id,
         envelope.event_type,
         envelope.api_version,
@@ -143,7 +143,8 @@ def _store(envelope: Envelope, payload: str) -> bool:
         payload,
         clock.now(),
     ]
-    connection.health_check_done = True
+    django_connection: Any = connection
+    django_connection.health_check_done = True
     try:
         return _insert(row)
     except OperationalError:
@@ -151,7 +152,7 @@ def _store(envelope: Envelope, payload: str) -> bool:
         return _insert(row)
 
 
-def _insert(row: list[object]) -> bool:
+def _insert(row: list[str | datetime]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, row)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)

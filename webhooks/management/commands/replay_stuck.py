@@ -1,4 +1,5 @@
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--customer", help="only those of this customer of Stripe's (cus_…)")
         parser.add_argument("--dry-run", action="store_true", help="show what would be replayed, and change nothing")
 
-    def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
+    def handle(self, *_args: object, **options: Any) -> None:
         filters = {
             "reason": options["reason"],
             "kind": options["type"],
