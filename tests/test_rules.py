@@ -70,8 +70,6 @@ ABOVE = (
 # Longer than 300 lines, and why that is one thing.
 LONG = {
     "accounts/models.py": "the facade's tables, of which none has any behaviour",
-    "sandbox/stripe/invoicing.py": "one lifecycle: an invoice from draft to paid or void",
-    "sandbox/stripe/subscriptions.py": "one lifecycle: a subscription from its creation to its end",
 }
 
 
