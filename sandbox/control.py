@@ -132,6 +132,15 @@ def pending(world: World, _said: Document) -> Document:
     }
 
 
+def forget_agenda(world: World, _said: Document) -> Document:
+    """Let nothing happen by itself that is planned now: subscriptions of a story that is over never renew."""
+    with world.transaction():
+        planned = world.agenda.in_order()
+        for entry in planned:
+            world.agenda.drop(entry["act"], entry["object_id"])
+    return {"forgotten": len(planned)}
+
+
 def authenticate(world: World, said: Document) -> Document:
     """Answer for the customer: `outcome` complete or fail; `card` names a test card if none was chosen before."""
     if said.get("outcome") not in ("complete", "fail"):
@@ -240,6 +249,7 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("GET", "/_sandbox/clock"): clock,
     ("POST", "/_sandbox/clock"): set_clock,
     ("GET", "/_sandbox/pending"): pending,
+    ("DELETE", "/_sandbox/agenda"): forget_agenda,
     ("GET", "/_sandbox/settings"): billing_settings,
     ("PUT", "/_sandbox/settings"): billing_settings,
     ("GET", "/_sandbox/faults"): list_faults,

@@ -11,7 +11,6 @@ The ground that tests stand on. Import order matters here: the settings read the
 
 import json
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,10 +28,9 @@ import django  # noqa: E402
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connections  # noqa: E402
+
+from tests.live_server import LiveServer  # noqa: E402
 
 CONTROLLERS_CHILDREN = pytest.StashKey[list[Any]]()
 
@@ -64,11 +62,20 @@ def django_db_setup() -> None:
 
 
 @pytest.fixture
-def story(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let the test and the live server use the database with real transactions."""
+def story(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """
+    Let the test and the live server use the database with real transactions.
+
+    Work that the story leaves undone sleeps afterwards, so that no later test's workers take it up, and what the
+    sandbox planned never happens: a later test that lets years pass would renew every subscription there is.
+    """
+    sandbox = request.getfixturevalue("sandbox") if "sandbox" in request.fixturenames else None
     with django_db_blocker.unblock():
         yield
         connections.close_all()
+    parts.put_leftovers_to_sleep()
+    if sandbox:
+        sandbox.delete("/_sandbox/agenda")
 
 
 @pytest.fixture(scope="session")
@@ -110,32 +117,26 @@ def stripe_calls(sandbox: outside.Sandbox) -> Callable[[], Counter[str]]:
 
 
 @pytest.fixture(scope="session")
-def _live_server() -> Iterator[str]:
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Keep the test's output to what failed."""
-
-    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
-    server.daemon_threads = True
-    server.set_app(StaticFilesHandler(get_wsgi_application()))
-    threading.Thread(target=server.serve_forever, name="live server", daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def _live_server() -> Iterator[LiveServer]:
+    server = LiveServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def live_server_url(story: None, sandbox: outside.Sandbox, _live_server: str) -> str:
-    """The application's address; every event of the sandbox is sent to its `/webhooks/stripe`."""
-    sandbox.put(
+def live_server_url(story: None, sandbox: outside.Sandbox, _live_server: LiveServer) -> Iterator[str]:
+    """The application's address; every event that happens in the sandbox meanwhile is sent to its `/webhooks/stripe`."""
+    endpoint = sandbox.put(
         "/_sandbox/endpoints",
         {
-            "url": f"{_live_server}/webhooks/stripe",
+            "url": f"{_live_server.url}/webhooks/stripe",
             "secret": settings.STRIPE_WEBHOOK_SECRETS[0],
             "enabled_events": ["*"],
         },
     )
-    return _live_server
+    yield _live_server.url
+    sandbox.delete(f"/v1/webhook_endpoints/{endpoint['id']}")
+    _live_server.wait_until_idle()
 
 
 @pytest.fixture(scope="session")

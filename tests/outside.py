@@ -27,7 +27,7 @@ class Sandbox:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """
-        Send a control call (`/_sandbox/…`) and return its decoded answer.
+        Send a control call (`/_sandbox/…`), or one without a body to Stripe's API, and return its decoded answer.
 
         :raises AssertionError: it answered with an error; with what it said.
         """
@@ -35,7 +35,7 @@ class Sandbox:
             f"{self.url}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {os.environ['STRIPE_API_KEY']}"},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
