@@ -1,8 +1,9 @@
 """Documents in memory, by space and key, with undo: what a request changed is written once, or not at all."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
 from .store import Change, Store
@@ -42,6 +43,10 @@ class Documents:
 
     def oldest_first(self, space: str) -> list[Document]:
         return list(self.spaces.get(space, {}).values())
+
+    def while_oldest(self, space: str, is_so: Callable[[Document], bool]) -> list[Document]:
+        """Return the oldest documents of a space as long as they are so; looks at one more, not at all of them."""
+        return list(takewhile(is_so, self.spaces.get(space, {}).values()))
 
     def where(self, space: str, field: str, value: str) -> Iterator[Document]:
         """Yield the documents of a space whose indexed `field` holds `value`, newest first."""

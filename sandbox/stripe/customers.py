@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.world import World
 
 from . import subscription_states
+from .balance import move_balance
 from .errors import invalid
 from .events import emit
 from .find import find, find_live, newest, the_customer_method
@@ -71,13 +72,15 @@ def create(world: World, params: Params) -> Object:
             "test_clock": None,
         }
     )
-    emitted_before_attach = params.pop("payment_method", None)
-    _say(world, customer, {name: value for name, value in params.items() if name != "invoice_settings"})
+    # The settings may name the method that is attached, and what is attached needs a customer that was told of.
+    later: Params = {
+        name: params.pop(name) for name in ("payment_method", "invoice_settings", "balance") if name in params
+    }
+    _say(world, customer, params)
     emit(world, "customer.created", customer)
-    if emitted_before_attach is not None:
-        attach_to(world, emitted_before_attach, customer["id"])
-    if "invoice_settings" in params:
-        _say(world, customer, {"invoice_settings": params["invoice_settings"]})
+    if "payment_method" in later:
+        attach_to(world, later.pop("payment_method"), customer["id"])
+    _say(world, customer, later)
     return customer
 
 
@@ -132,7 +135,11 @@ def _say(world: World, customer: Object, params: Params) -> None:
             customer["id"],
             param="invoice_settings[default_payment_method]",
         )
-    plain = {name: value for name, value in params.items() if name not in ("invoice_settings", "metadata")}
+    if "balance" in params:
+        currency = customer["currency"] or "usd"
+        move_balance(world, customer, params["balance"] - customer["balance"], kind="adjustment", currency=currency)
+    apart = ("balance", "invoice_settings", "metadata")
+    plain = {name: value for name, value in params.items() if name not in apart}
     customer.update(plain)
     customer["invoice_settings"].update(settings)
     customer["metadata"] = merged_metadata(customer["metadata"], params.get("metadata"))

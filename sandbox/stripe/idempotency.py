@@ -38,11 +38,8 @@ def save_answer(
 ) -> None:
     """Keep an answer, an error too, in the transaction of what it answers; forget those past their 24 hours."""
     now = world.clock.now()
-    # Oldest first, so the walk ends at the first one that is still kept.
-    for old_key, old in [(answer["key"], answer) for answer in world.documents.oldest_first("answer")]:
-        if old["saved_at"] + KEPT_SECONDS > now:
-            break
-        world.documents.remove("answer", old_key)
+    for old in world.documents.while_oldest("answer", lambda kept: kept["saved_at"] + KEPT_SECONDS <= now):
+        world.documents.remove("answer", old["key"])
     answer = {
         "key": key,
         "fingerprint": fingerprint,

@@ -1,9 +1,10 @@
 """What a request may say: small parsers that turn form strings into values and refuse the rest in Stripe's words."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from .errors import malformed
+from .errors import StripeRefusal, malformed
 
 Parser = Callable[[Any, str], Any]
 Params = dict[str, Any]
@@ -52,11 +53,8 @@ def either(*parsers: Parser) -> Parser:
 
     def parse(value: Any, name: str) -> Any:
         for parser in parsers[:-1]:
-            try:
+            with suppress(StripeRefusal):
                 return parser(value, name)
-            except Exception as refusal:
-                if not _is_refusal(refusal):
-                    raise
         return parsers[-1](value, name)
 
     return parse
@@ -138,7 +136,3 @@ ADDRESS_MEMBERS = ("city", "country", "line1", "line2", "postal_code", "state")
 # What every list accepts.
 TIME_RANGE = either(integer, group(gt=integer, gte=integer, lt=integer, lte=integer))
 PAGE: dict[str, Parser] = {"limit": count, "starting_after": text, "ending_before": text}
-
-
-def _is_refusal(error: Exception) -> bool:
-    return hasattr(error, "began")

@@ -150,3 +150,15 @@ def test_a_saved_card_can_be_turned(shop, v1, sandbox):
 
     assert error.error.decline_code == "insufficient_funds"
     assert shop.subscribe(customer, shop.pro, payment_behavior="error_if_incomplete").status == "active"
+
+
+def test_a_balance_that_is_set_is_an_adjustment(v1):
+    customer = v1.customers.create({"balance": -5_00})
+    v1.customers.update(customer.id, {"balance": 2_00})
+
+    moved = v1.customers.balance_transactions.list(customer.id).data
+
+    assert [(one.type, one.amount, one.ending_balance) for one in moved] == [
+        ("adjustment", 7_00, 2_00),
+        ("adjustment", -5_00, -5_00),
+    ]

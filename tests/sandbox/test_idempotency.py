@@ -13,6 +13,7 @@ import stripe
 from sandbox.world import World
 
 from .conftest import control, refused, sdk
+from .receiver import SECRET, Receiver
 from .test_protocol import raw
 
 ROOT = Path(__file__).parents[2]
@@ -176,3 +177,23 @@ def test_a_port_that_is_taken_is_a_sentence(sandbox, tmp_path):
     assert ended.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_undelivered_webhook_survives_a_kill(tmp_path):
+    gone = Receiver()
+    port = gone.server_address[1]
+    gone.stop()
+    with process(tmp_path) as (running, url):
+        control(url, "PUT", "/_sandbox/endpoints", {"url": gone.url, "secret": SECRET, "enabled_events": ["*"]})
+        customer = sdk(url).v1.customers.create({"name": "A"})
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+
+    back = Receiver(port)
+    with process(tmp_path):
+        back.wait_for(1)
+    back.stop()
+
+    assert [(event["type"], event["data"]["object"]["id"]) for event in back.events] == [
+        ("customer.created", customer.id)
+    ]

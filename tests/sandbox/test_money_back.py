@@ -168,16 +168,24 @@ def test_credit_notes_that_do_not_add_up_are_refused(shop, said):
 
 
 def test_a_line_is_credited_once(shop):
-    invoice, _ = unpaid(shop)
-    whole = {"type": "invoice_line_item", "invoice_line_item": invoice.lines.data[0].id}
-    shop.v1.credit_notes.create({"invoice": invoice.id, "lines": [{**whole, "amount": 15_00}]})
+    customer = shop.customer()
+    draft = shop.v1.invoices.create({"customer": customer.id})
+    for amount in (20_00, 200_00):
+        shop.v1.invoice_items.create(
+            {"customer": customer.id, "invoice": draft.id, "amount": amount, "currency": "usd"}
+        )
+    invoice = shop.v1.invoices.finalize_invoice(draft.id)
+    line = {"type": "invoice_line_item", "invoice_line_item": invoice.lines.data[0].id}
+    shop.v1.credit_notes.create({"invoice": invoice.id, "lines": [{**line, "amount": 15_00}]})
 
     refused(
         stripe.InvalidRequestError,
         shop.v1.credit_notes.create,
-        {"invoice": invoice.id, "lines": [{**whole, "amount": 5_01}]},
+        {"invoice": invoice.id, "lines": [{**line, "amount": 5_01}]},
     )
-    shop.v1.credit_notes.create({"invoice": invoice.id, "lines": [{**whole, "amount": 5_00}]})
+    shop.v1.credit_notes.create({"invoice": invoice.id, "lines": [{**line, "amount": 5_00}]})
+
+    assert shop.v1.invoices.retrieve(invoice.id).amount_remaining == 200_00
 
 
 @pytest.mark.parametrize("ending", ["void_invoice", "mark_uncollectible"])
