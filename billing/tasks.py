@@ -4,6 +4,7 @@ from config import clock
 from config.celery import task
 
 from .changes_calculator.resume import resume_due
+from .changes_calculator.scheduled import apply_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
@@ -20,6 +21,13 @@ def resume_workflows() -> None:
 def deliver_journal() -> None:
     """Act on what the journal has for billing."""
     while deliver_due(now=clock.now()):
+        continue
+
+
+@task("billing.apply_scheduled")
+def apply_scheduled() -> None:
+    """Make the scheduled changes whose time has come."""
+    while apply_due(now=clock.now()):
         continue
 
 

@@ -13,6 +13,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),
     ("stripe_event",         "processed_at IS NULL"),
+    ("subs_scheduled_service_level_change", "ended_at IS NULL"),
 )  # fmt: skip
 
 _NEXT = " UNION ALL ".join(

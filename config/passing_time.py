@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from billing.changes_calculator.resume import resume_due
+from billing.changes_calculator.scheduled import apply_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
@@ -31,6 +32,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     resume_due,
     advance_due,
     find_missed,
+    apply_due,
 )
 
 

@@ -29,6 +29,20 @@ class ElementChange:
     license_source: str
     why: str
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the change as a workflow keeps it."""
+        return {
+            **asdict(self),
+            "before": self.before.to_json() if self.before else None,
+            "after": self.after.to_json() if self.after else None,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "ElementChange":
+        """Return the change that `to_json` stored."""
+        phases = {name: Phase.from_json(stored[name]) if stored[name] else None for name in ("before", "after")}
+        return cls(**{**stored, **phases})
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
@@ -57,9 +71,9 @@ class ChangeSet:
     """
     The whole change. Nothing in `elements`: what is asked for is so already, and there is nothing to do.
 
-    `schedule_id` is the clock that it joins, empty when it starts one or needs none.
-    `due_now_minor` is what is charged now, before tax; periods are half-open and in business time (Stripe's own
-    answer replaces them at the commit where Stripe owns the clock).
+    `scheduled` waits for the end of the period and is never charged now. `schedule_id` is the clock that the change
+    joins, empty when it starts one or needs none. `due_now_minor` is what is charged now, before tax; periods are
+    half-open and in business time (Stripe's own answer replaces them at the commit where Stripe begins the clock).
     """
 
     path: PaymentPath
@@ -69,6 +83,7 @@ class ChangeSet:
     period_start: datetime | None
     period_end: datetime | None
     elements: tuple[ElementChange, ...] = ()
+    scheduled: tuple[ElementChange, ...] = ()
     lines: tuple[PlannedLine, ...] = ()
     calls: tuple[StripeCall, ...] = ()
     schedule_id: str = ""
@@ -78,7 +93,7 @@ class ChangeSet:
 
     @property
     def is_empty(self) -> bool:
-        return not self.elements
+        return not self.elements and not self.scheduled
 
     def values_before(self) -> dict[str, str | None]:
         """Return what the changed OPEs were worth before, by id; None: they did not exist."""
@@ -94,14 +109,8 @@ class ChangeSet:
         for name in ("period_start", "period_end"):
             stored[name] = stored[name].isoformat() if stored[name] else None
         stored["path"] = self.path.value
-        stored["elements"] = [
-            {
-                **asdict(element),
-                "before": element.before.to_json() if element.before else None,
-                "after": element.after.to_json() if element.after else None,
-            }
-            for element in self.elements
-        ]
+        stored["elements"] = [element.to_json() for element in self.elements]
+        stored["scheduled"] = [element.to_json() for element in self.scheduled]
         return stored
 
     @classmethod
@@ -114,16 +123,8 @@ class ChangeSet:
             due_now_minor=stored["due_now_minor"],
             period_start=_time(stored["period_start"]),
             period_end=_time(stored["period_end"]),
-            elements=tuple(
-                ElementChange(
-                    **{
-                        **element,
-                        "before": Phase.from_json(element["before"]) if element["before"] else None,
-                        "after": Phase.from_json(element["after"]) if element["after"] else None,
-                    }
-                )
-                for element in stored["elements"]
-            ),
+            elements=tuple(ElementChange.from_json(element) for element in stored["elements"]),
+            scheduled=tuple(ElementChange.from_json(element) for element in stored["scheduled"]),
             lines=tuple(PlannedLine(**line) for line in stored["lines"]),
             calls=tuple(StripeCall(**call) for call in stored["calls"]),
             schedule_id=stored["schedule_id"],

@@ -44,9 +44,9 @@ def direction_of(before: Phase | None, after: Phase) -> Row:
 
 
 def _wanted(phase: Phase | None) -> tuple[object, ...]:
-    """What a customer asks for; a price that changed since is not part of it."""
+    """What a customer asks for and is billed for; a price that changed since is not part of it."""
     assert phase is not None
-    return phase.rate_plan_id, phase.value, phase.interval if phase.rank else ""
+    return phase.value, phase.billed_quantity, phase.interval if phase.rank else ""
 
 
 def _rank(phase: Phase | None) -> int:

@@ -40,6 +40,24 @@ def moves(before: dict[str, Item], after: dict[str, Item]) -> list[dict[str, Any
     return swapped + changed
 
 
+def without_payment(before: dict[str, Item], after: dict[str, Item]) -> dict[str, Any]:
+    """
+    Return the parameters of an update that makes the items `after` from the next period on, charging nothing.
+
+    A subscription can't be without items: one that nothing remains of ends with its period.
+    """
+    if not after:
+        return {"cancel_at_period_end": True, "proration_behavior": "none"}
+    items: list[dict[str, Any]] = []
+    for price in sorted({*before, *after}):
+        if price not in after:
+            items.append({"id": before[price].id, "deleted": True})
+        elif _quantity(before, price) != after[price].quantity:
+            items.append(_move(before.get(price), price, after[price].quantity))
+    params: dict[str, Any] = {"cancel_at_period_end": False, "proration_behavior": "none"}
+    return params | ({"items": items} if items else {})
+
+
 def _quantity(items: dict[str, Item], price_id: str) -> int:
     return items[price_id].quantity if price_id in items else 0
 

@@ -1,5 +1,6 @@
 """Stage 3 of 4, Plan: decide what to write and what to ask of Stripe. Pure; sync_save.py does it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from .items import Item, moves
 from .lines import Share, divided, net_minor
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
-from .targets import targets
+from .targets import Target, targets
 from .wish import consider
 
 
@@ -24,7 +25,12 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
 
     :raises AssertionError: Validate would have refused this request (a bug of the caller).
     """
-    changes = _changes(request, snapshot)
+    changes, scheduled = _changes(request, snapshot)
+    return replace(_now(request, snapshot, changes), scheduled=scheduled)
+
+
+def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...]) -> ChangeSet:
+    """What happens at once, and what it costs."""
     paid = [change for change in changes if _is_billed(change)]
     if not paid:
         return _without_stripe(changes)
@@ -33,19 +39,46 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
     return _join(request, snapshot, changes, schedule) if schedule else _start(request, snapshot, changes)
 
 
-def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[ElementChange, ...]:
-    """What the request makes of each component that it changes, and why."""
-    found = []
+def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementChange, ...], tuple[ElementChange, ...]]:
+    """
+    What changes now, and what at the end of the period, each with why.
+
+    The components of a plan that shrinks go with it. What has no paid period to wait for ends at once.
+    """
+    now: list[tuple[Target, str]] = []
+    later: list[tuple[Target, str]] = []
     for wish in consider(request, snapshot):
-        for target in targets(wish):
-            if target.after is None:
-                found.append(target.change(why="the plan includes it now"))
+        if wish.is_scheduled:
+            continue
+        wanted = targets(wish)
+        plan_goes = bool(wanted) and _goes(wanted[0])
+        for target in wanted:
+            because, direction = _direction(target)
+            if direction is Direction.SAME:
                 continue
-            row = direction_of(target.before, target.after)
-            assert row.direction is not Direction.SHRINKING, "Validate lets nothing through that shrinks"
-            if row.direction is Direction.GROWING:
-                found.append(target.change(why=row.because))
-    return tuple(found)
+            waits = (plan_goes or direction is Direction.SHRINKING) and _is_paid_ahead(target)
+            (later if waits else now).append((target, because))
+    return (
+        tuple(target.change(why=why) for target, why in now),
+        tuple(target.at_period_end().change(why=why) for target, why in later),
+    )
+
+
+def _direction(target: Target) -> tuple[str, Direction]:
+    if target.after is None:
+        return "it ends", Direction.SHRINKING
+    row = direction_of(target.before, target.after)
+    return row.because, row.direction
+
+
+def _goes(tier: Target) -> bool:
+    """Whether the plan itself ends or becomes smaller."""
+    return _direction(tier)[1] is Direction.SHRINKING
+
+
+def _is_paid_ahead(target: Target) -> bool:
+    """Whether the component is paid for until a certain time."""
+    return target.before is not None and target.before.ends_at is not None
 
 
 def _is_billed(change: ElementChange) -> bool:

@@ -10,7 +10,7 @@ from ..entitle import entitle
 from ..invoicing.clock import move_schedule
 from ..models.invoices import Invoice
 from ..models.objectproducts import Ope
-from .save import save_renewed
+from .save import save_phases
 
 
 def renew(invoice: Invoice, *, now: datetime) -> None:
@@ -32,7 +32,7 @@ def renew(invoice: Invoice, *, now: datetime) -> None:
             moved.append(ope)
     if not moved:
         return
-    save_renewed(moved)
+    save_phases(moved)
     ends_at = max(ends_at for _, ends_at in periods.values())
     if invoice.schedule_id is not None:
         move_schedule(invoice.schedule_id, next_at=ends_at)

@@ -41,7 +41,7 @@ class Want:
     The wish that one object be subscribed to a plan.
 
     `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses what it
-    can't find.
+    can't find. A cancellation names the plan that is to end; of a tier the free one remains.
     """
 
     object_kind: ObjectKind
@@ -49,6 +49,7 @@ class Want:
     plan_name: str
     interval_name: str | None = None
     components: tuple[ComponentValue, ...] = ()
+    is_cancellation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class ChangeRequest:
                 want.plan_name.lower(),
                 (want.interval_name or "").lower(),
                 sorted((component.name, component.value) for component in want.components),
+                want.is_cancellation,
             )
             for want in self.wants
         )
@@ -99,6 +101,7 @@ class ChangeRequest:
                     "plan_name": want.plan_name,
                     "interval_name": want.interval_name,
                     "components": {component.name: component.value for component in want.components},
+                    "is_cancellation": want.is_cancellation,
                 }
                 for want in self.wants
             ],
@@ -109,6 +112,7 @@ class Outcome(StrEnum):
     """How a request that was not refused ended."""
 
     UNCHANGED = "unchanged"
+    SCHEDULED = "scheduled"
     COMMITTED = "committed"
     AWAITING_PAYMENT = "awaiting_payment"
 

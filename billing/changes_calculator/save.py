@@ -55,6 +55,8 @@ def save_elements(
     Under the account's lock; the caller emits the facts in the same transaction.
     """
     assert holds_lock(account_id)
+    if not elements:
+        return []
     live = {ope.pk: ope for ope in Ope.objects.filter(account=account_id, deleted_date__isnull=True)}
     changed = [_changed(live.get(element.ope_id), account_id, element, billed_by, now) for element in elements]
     Ope.objects.bulk_create(
@@ -68,9 +70,9 @@ def save_elements(
     return [fact] if fact else []
 
 
-def save_renewed(opes: Sequence[Ope]) -> None:
-    """Write the phases of OPEs that a paid renewal moved on; one statement, the caller journals."""
-    Ope.objects.bulk_update(opes, ["value_phases"])
+def save_phases(opes: Sequence[Ope]) -> None:
+    """Write what OPEs hold now and from the next period, and who bills it; one statement, the caller journals."""
+    Ope.objects.bulk_update(opes, ["value_phases", "license_source_id", "deleted_date"])
 
 
 def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by: BilledBy, now: datetime) -> Ope:

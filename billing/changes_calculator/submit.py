@@ -11,6 +11,7 @@ from .gather import gather
 from .plan import plan
 from .request import ChangeRefused, ChangeRequest, ChangeResult, Outcome, PaymentDeclined
 from .save import NOBODY, save_elements
+from .scheduled import save_scheduled
 from .steps import Step
 from .sync_save import run
 from .validate import validate
@@ -77,8 +78,12 @@ def _joined(workflow_id: str) -> ChangeWorkflow:
 
 
 def _commit_free(request: ChangeRequest, change: ChangeSet) -> ChangeResult:
-    """Commit what costs nothing in the transaction that planned it; there is nothing to wait for."""
+    """Commit what costs nothing now in the transaction that planned it; there is nothing to wait for."""
     facts = save_elements(request.account_id, change.elements, NOBODY, now=request.requested_at)
+    facts += save_scheduled(request.account_id, change.scheduled, actor=request.actor, now=request.requested_at)
+    if not change.elements:
+        journal.emit(*facts, at=request.requested_at)
+        return ChangeResult(Outcome.SCHEDULED)
     before, after = {"opes": change.values_before()}, {"opes": change.values_after()}
     committed = journal.Fact(
         "change.committed", request.account_id, request.actor, cause=request.id, before=before, after=after

@@ -31,6 +31,7 @@ from . import workflows
 from .change_set import ChangeSet, StripeCall
 from .request import PaymentUnavailable, Refusal
 from .save import BilledBy, save_elements
+from .scheduled import save_scheduled
 from .steps import Step
 
 logger = structlog.get_logger()
@@ -75,6 +76,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         if not workflows.end(workflow, Step.COMMITTED, now=now):
             return False
         facts = save_elements(workflow.account_id, change.elements, billed_by, now=now)
+        facts += save_scheduled(workflow.account_id, change.scheduled, actor=workflow.actor, now=now)
         schedule_id = change.schedule_id
         if subscription is not None:
             schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval).pk

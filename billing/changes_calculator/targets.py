@@ -1,6 +1,6 @@
 """What each wish makes of each component: the phase that is wanted next to the one that is. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ..catalog.values import PlanItem, PriceItem
@@ -46,21 +46,48 @@ class Target:
             why=why,
         )
 
+    def at_period_end(self) -> "Target":
+        """Return this target as what holds from the end of what was paid; what goes then is the empty value."""
+        before = self.before
+        assert before is not None, "what shrinks was there before"
+        starts_at = before.ends_at or self.wish.request.requested_at
+        if self.after is None or self.after.unit_amount_minor == 0:
+            nothing = self.after or replace(before, value=0, price_id="", stripe_price_id="", billed_quantity=0)
+            return replace(self, after=replace(nothing, rank=0, starts_at=starts_at, ends_at=None, unit_amount_minor=0))
+        ends_at = period_containing(starts_at, self.after.interval, starts_at)[1]
+        return replace(self, after=replace(self.after, starts_at=starts_at, ends_at=ends_at))
+
 
 def targets(wish: Wish) -> list[Target]:
     """Return what the wish makes of the plan's own slot, then of each component, those that stay the same too."""
     assert wish.plan is not None, "Validate lets no unknown plan through"
+    if wish.want.is_cancellation and not wish.plan.is_free:
+        return _endings(wish, wish.plan)
     plan = wish.plan
     price = wish.price or next(iter(plan.prices.values()))
     tier = _phase(wish, plan, price, value=plan.id, rank=plan.rank, billed_quantity=1)
     return [Target(wish, plan.product, "enum", wish.element, tier), *_component_targets(wish, plan, price.interval)]
 
 
+def _endings(wish: Wish, plan: PlanItem) -> list[Target]:
+    """A plan that is cancelled ends with all that hangs on it; of a tier the free one remains."""
+    if wish.element is None:
+        return []
+    free = next((tier for tier in wish.snapshot.catalog.tiers(plan.family_id) if tier.is_free), None)
+    after = None
+    if plan.kind == "enum" and free is not None:
+        after = _phase(wish, free, next(iter(free.prices.values())), value=free.id, rank=0, billed_quantity=1)
+    bought = wish.snapshot.components(wish.want.object_id, wish.element.subscription_id)
+    return [
+        Target(wish, plan.product, "enum", wish.element, after),
+        *(Target(wish, element.product, "sum", element, None) for element in bought),
+    ]
+
+
 def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target]:
     """
-    A count that the wish names is wanted so; one that it does not name stays, unless the plan includes as many.
-
-    When the plan ends, what hangs on it ends with it, by the same rule: the free tier sells nothing more.
+    A count that the wish names is wanted so; of one that it does not name as many stay as were bought, on top of
+    what the plan includes. When the plan ends, what hangs on it ends with it: the free tier sells nothing more.
     """
     found = []
     wanted = {component.name: component.value for component in wish.want.components}
@@ -68,7 +95,8 @@ def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target
     current = {element.product: element for element in bought}
     for component in plan.components:
         element = current.get(component.name)
-        count = wanted.get(component.name, int(element.current.value) if element else component.included)
+        bought_units = element.current.billed_quantity if element else 0
+        count = wanted.get(component.name, component.included + bought_units)
         unit = component.prices.get(interval)
         if count <= component.included or unit is None or plan.is_free:
             if element is not None:

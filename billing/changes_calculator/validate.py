@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
-from .directions import Direction, direction_of
 from .request import ChangeRequest, ObjectKind, Refusal
 from .snapshot import Snapshot
-from .targets import targets
 from .wish import Wish, consider
 
 LARGEST_COUNT = 10_000
@@ -24,18 +22,18 @@ class Rule:
 
 # All that apply are answered, in this order.
 RULES: tuple[Rule, ...] = (
-    Rule("account_banned",        lambda wish: wish.snapshot.is_banned and not wish.is_free),
+    Rule("account_banned",        lambda wish: wish.snapshot.is_banned and not wish.is_ending),
     Rule("outstanding_balance",   lambda wish: _grows(wish) and wish.snapshot.owes),
     Rule("not_self_serve",        lambda wish: wish.snapshot.account_is_contract or _is_contract(wish)),
     Rule("unknown_plan",          lambda wish: wish.plan is None),
     Rule("wrong_object",          lambda wish: _is_wrong_object(wish)),
     Rule("core_plan_required",    lambda wish: _lacks_core_plan(wish)),
-    Rule("change_scheduled",      lambda wish: wish.element is not None and wish.element.scheduled is not None),
+    Rule("change_scheduled",      lambda wish: _has_other_schedule(wish)),
     Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
     Rule("change_not_offered",    lambda wish: _is_not_offered(wish)),
     Rule("change_in_flight",      lambda wish: _is_in_the_way(wish)),
     Rule("quantity_out_of_range", lambda wish: _is_out_of_range(wish)),
-    Rule("frequency_not_offered", lambda wish: wish.plan is not None and not wish.is_free and wish.price is None),
+    Rule("frequency_not_offered", lambda wish: wish.plan is not None and not wish.is_ending and wish.price is None),
     Rule("currency_mismatch",     lambda wish: _mixes_currencies(wish)),
 )  # fmt: skip
 
@@ -77,11 +75,11 @@ def validate(request: ChangeRequest, snapshot: Snapshot) -> tuple[Refusal, ...]:
 
 
 def _grows(wish: Wish) -> bool:
-    return not wish.is_free and not wish.already_holds
+    return not wish.is_ending and not wish.already_holds
 
 
 def _is_contract(wish: Wish) -> bool:
-    return wish.plan is not None and not wish.is_free and (wish.plan.is_contract or not wish.plan.prices)
+    return wish.plan is not None and not wish.is_ending and (wish.plan.is_contract or not wish.plan.prices)
 
 
 def _is_wrong_object(wish: Wish) -> bool:
@@ -97,23 +95,24 @@ def _lacks_core_plan(wish: Wish) -> bool:
     return core is None or core.current.rank == 0
 
 
+def _has_other_schedule(wish: Wish) -> bool:
+    return wish.element is not None and wish.element.scheduled is not None and not wish.is_scheduled
+
+
 def _intervals(wish: Wish) -> set[str | None]:
     """The intervals of everything in the request that is billed."""
-    return {each.interval for each in consider(wish.request, wish.snapshot) if each.price and not each.is_free}
+    return {each.interval for each in consider(wish.request, wish.snapshot) if each.price and not each.is_ending}
 
 
 def _is_not_offered(wish: Wish) -> bool:
-    """What shrinks, and what moves from one interval to the other."""
-    if wish.plan is None or (wish.price is None and not wish.is_free):
+    """What moves from one interval to the other, and what is billed by use with nothing to charge."""
+    if wish.plan is None or (wish.price is None and not wish.is_ending):
         return False
-    if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_free:
+    if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_ending:
         return wish.snapshot.default_method() is None  # billed by use alone: there must be something to bill
-    if wish.element is None:
+    if wish.element is None or wish.is_ending:
         return False
-    if wish.element.current.rank > 0 and not wish.is_free and wish.element.current.interval != wish.interval:
-        return True
-    shrinks = (Direction.SHRINKING is direction_of(t.before, t.after).direction for t in targets(wish) if t.after)
-    return any(shrinks)
+    return wish.element.current.rank > 0 and wish.element.current.interval != wish.interval
 
 
 def _is_in_the_way(wish: Wish) -> bool:

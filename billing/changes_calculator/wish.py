@@ -34,6 +34,11 @@ class Wish:
         return self.plan is not None and self.plan.is_free
 
     @property
+    def is_ending(self) -> bool:
+        """Whether nothing is bought by it: the free tier is wanted, or what there is, is to end."""
+        return self.is_free or self.want.is_cancellation
+
+    @property
     def already_holds(self) -> bool:
         """Whether the object has this plan at this interval already; its components are another question."""
         if self.element is None or self.plan is None:
@@ -47,6 +52,8 @@ class Wish:
         scheduled = self.element.scheduled if self.element else None
         if scheduled is None or self.plan is None:
             return False
+        if self.want.is_cancellation:
+            return scheduled.rank == 0
         return scheduled.rate_plan_id == self.plan.id and (self.is_free or scheduled.interval == self.interval)
 
     @property

@@ -27,6 +27,12 @@ def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str) 
     return schedule
 
 
+def end_schedule(schedule_id: str, *, at: datetime) -> None:
+    """Write that a clock has stopped: nothing is billed by it any more. Two statements; the caller journals."""
+    BillingSchedule.objects.filter(pk=schedule_id, ended_at__isnull=True).update(ended_at=at)
+    BillingScheduleDue.objects.filter(schedule=schedule_id).delete()
+
+
 def move_schedule(schedule_id: str, *, next_at: datetime) -> None:
     """Write when the account is billed next; never back. Two statements; the caller journals."""
     if BillingSchedule.objects.filter(pk=schedule_id, next_at__lt=next_at).update(next_at=next_at):

@@ -59,7 +59,9 @@ def element(plan, rank, *, scheduled_rank=None, interval="month", currency="usd"
         plan, rank, plan, f"{plan}_{interval}_v1", f"price_{plan}_{interval}" if rank else "", interval, 2500, 1,
         currency, NOW, None,
     )  # fmt: skip
-    scheduled = replace(phase, value="free", rank=scheduled_rank) if scheduled_rank is not None else None
+    scheduled = (
+        replace(phase, value="free", rate_plan_id="free", rank=scheduled_rank) if scheduled_rank is not None else None
+    )
     return Element("c" * 32, "zone", ZONE, "zone_plans", "enum", "d" * 32, phase, scheduled, "sub_1:si_1", state)
 
 
@@ -138,10 +140,12 @@ TABLE = [
     ({},                    {"elements": (FREE, replace(element("pro", 1, currency="eur"), object_id=ACCOUNT))}, ["currency_mismatch"]),
     ({},                    {"schedules": (MONTHLY,)},                                        []),
     ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (MONTHLY,)},                []),
-    ({"plan_name": "pro"},  {"elements": (element("business", 2),), "schedules": (MONTHLY,)}, ["change_not_offered"]),
+    ({"plan_name": "pro"},  {"elements": (element("business", 2),), "schedules": (MONTHLY,)}, []),
     ({"interval_name": "yearly"}, {"elements": (PRO,), "schedules": (MONTHLY,)},              ["change_not_offered"]),
     (pro_with("page_rules", 21), {"elements": (PRO,), "schedules": (MONTHLY,)},               []),
-    ({"plan_name": "free"}, {"elements": (PRO,)},                                             ["change_not_offered"]),
+    ({"plan_name": "free"}, {"elements": (PRO,)},                                             []),
+    ({"plan_name": "free"}, {"elements": (element("pro", 1, scheduled_rank=0),)},             []),
+    ({"is_cancellation": True}, {"elements": (PRO,), "is_banned": True},                      []),
 ]  # fmt: skip
 
 

@@ -1,0 +1,217 @@
+"""What waits for the end of the period: written down, taken back, told to Stripe, made true. Sole writer of SSLCs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from accounts import claim as leases
+from accounts import journal
+from accounts.lock import AccountBusy, account_lock, holds_lock
+
+from ..cfstripe import subscriptions
+from ..cfstripe.errors import StripeUnavailable
+from ..cfstripe.shapes import SubscriptionFacts, read_subscription
+from ..entitle import entitle
+from ..invoicing.clock import end_schedule
+from ..models.invoices import BillingSchedule
+from ..models.objectproducts import Ope
+from ..models.scheduled import Sslc
+from ..objectproducts.phases import Phase
+from .change_set import ElementChange
+from .items import Item, without_payment
+from .save import save_phases
+from .targets import FREE_LICENSE
+
+logger = structlog.get_logger()
+
+TOLD_BEFORE_END = timedelta(hours=6)
+LAST_CALL = timedelta(minutes=10)
+TRY_AGAIN = timedelta(minutes=10)
+
+
+class NothingScheduled(Exception):
+    """There is nothing to take back."""
+
+    code = "nothing_scheduled"
+
+
+class TooLate(Exception):
+    """The period ends in a moment: what was scheduled is being made."""
+
+    code = "too_late_to_take_back"
+
+
+def save_scheduled(
+    account_id: str, elements: Sequence[ElementChange], *, actor: str, now: datetime
+) -> list[journal.Fact]:
+    """
+    Write what these OPEs become at the end of their period, one SSLC per subscription; return the facts to journal.
+
+    Nothing is charged and nothing told to Stripe yet. In the caller's transaction under the account's lock.
+    """
+    assert holds_lock(account_id)
+    if not elements:
+        return []
+    opes = Ope.objects.in_bulk([element.ope_id for element in elements])
+    for element in elements:
+        assert element.after is not None, "what ends becomes the empty value"
+        ope = opes[element.ope_id]
+        ope.value_phases = [ope.value_phases[0], element.after.to_json()]
+    save_phases(list(opes.values()))
+    facts = []
+    for subscription_id in dict.fromkeys(element.subscription_id for element in elements):
+        group = [opes[element.ope_id] for element in elements if element.subscription_id == subscription_id]
+        facts.append(_open(account_id, subscription_id, group, actor=actor, now=now))
+    return facts
+
+
+def take_back(account_id: str, subscription_id: str, *, actor: str, now: datetime) -> None:
+    """
+    Undo a scheduled change of one subscription. No call to Stripe before it was told, one after.
+
+    :raises NothingScheduled: there is none.
+    :raises TooLate: the period ends within LAST_CALL.
+    :raises AccountBusy: it is being made this moment.
+    """
+    sslc = Sslc.objects.filter(account=account_id, subscription_id=subscription_id, ended_at__isnull=True).first()
+    if sslc is None:
+        raise NothingScheduled("No change of this subscription is scheduled.")
+    if now > sslc.applies_at - LAST_CALL:
+        raise TooLate("The period ends within minutes: the change is being made. Buy again when it is done.")
+    taken = leases.take(Sslc, sslc.pk)
+    if taken is None:
+        raise AccountBusy("This change is being made right now. Try again in a moment.")
+    subscription = _tell_stripe(taken, without=True) if taken.applied_at is not None else None
+    with account_lock(account_id):
+        opes = list(Ope.objects.filter(pk__in=taken.ope_ids))
+        for ope in opes:
+            ope.value_phases = ope.value_phases[:1]
+            _note_item(ope, subscription, ope.current)
+        save_phases(opes)
+        leases.release(taken, ended_at=now, was_taken_back=True)
+        journal.emit(_fact("change.taken_back", taken, actor=actor), at=now)
+
+
+def apply_due(*, now: datetime, limit: int = 20) -> int:
+    """
+    Take up to `limit` scheduled changes on that are due, and return how many were looked at.
+
+    Six hours before the end Stripe's items change, without proration; at the end our own rows do.
+    """
+    due = leases.claim(Sslc, "ended_at IS NULL", now=now, limit=limit)
+    for sslc in due:
+        try:
+            if sslc.applied_at is None:
+                _apply(sslc, now=now)
+            else:
+                _finish(sslc, now=now)
+        except leases.LeaseLost:
+            continue
+        except (AccountBusy, StripeUnavailable):
+            leases.give_back_failed(sslc, next_at=now + TRY_AGAIN)
+        except Exception as error:  # noqa: BLE001  one that can't be applied must not stop the others
+            logger.error(
+                "scheduled.apply_failed", sslc=sslc.pk, error=type(error).__name__, code=getattr(error, "code", "")
+            )
+            leases.give_back_failed(sslc, next_at=now + TRY_AGAIN)
+    return len(due)
+
+
+def _open(account_id: str, subscription_id: str, opes: list[Ope], *, actor: str, now: datetime) -> journal.Fact:
+    stripe_subscription_id = opes[0].license_source_id.partition(":")[0]
+    applies_at = max(ope.current.ends_at or now for ope in opes)
+    sslc = Sslc.objects.create(
+        account_id=account_id,
+        schedule=BillingSchedule.objects.get(stripe_subscription_id=stripe_subscription_id),
+        subscription_id=subscription_id,
+        ope_ids=[ope.pk for ope in opes],
+        actor=actor,
+        requested_at=now,
+        applies_at=applies_at,
+        next_at=max(now, applies_at - TOLD_BEFORE_END),
+    )
+    return _fact("change.scheduled", sslc, actor=actor)
+
+
+def _apply(sslc: Sslc, *, now: datetime) -> None:
+    """Tell Stripe, and note it with the items that bill what remains; our phases stay until the period ends."""
+    subscription = _tell_stripe(sslc, without=False)
+    with account_lock(sslc.account_id):
+        opes = list(Ope.objects.filter(pk__in=sslc.ope_ids))
+        for ope in opes:
+            _note_item(ope, subscription, ope.scheduled)
+        save_phases(opes)
+        leases.release(sslc, applied_at=now, next_at=sslc.applies_at)
+        journal.emit(_fact("change.applied", sslc, actor="system:billing"), at=now)
+
+
+def _note_item(ope: Ope, subscription: SubscriptionFacts | None, phase: Phase | None) -> None:
+    """Write which item bills the OPE at this phase's price; what ends keeps the item that billed it last."""
+    item = subscription.item_of_price(phase.stripe_price_id) if subscription and phase else None
+    if subscription is not None and item is not None:
+        ope.license_source_id = f"{subscription.id}:{item.id}"
+
+
+def _finish(sslc: Sslc, *, now: datetime) -> None:
+    """The period is over: what ends has ended. What only became smaller moves on when its renewal is paid."""
+    with account_lock(sslc.account_id):
+        live = list(Ope.objects.filter(account=sslc.account_id, deleted_date__isnull=True))
+        ended = [ope for ope in live if ope.pk in sslc.ope_ids and ope.scheduled and ope.scheduled.rank == 0]
+        for ope in ended:
+            _end(ope, now=now)
+        save_phases(ended)
+        remain = [ope for ope in live if ope.deleted_date is None]
+        clock_id = sslc.schedule.stripe_subscription_id
+        if not any(ope.license_source_id.startswith(f"{clock_id}:") for ope in remain):
+            end_schedule(sslc.schedule_id, at=sslc.applies_at)
+        fact = entitle(sslc.account_id, remain, now=now)
+        leases.release(sslc, ended_at=now)
+        over = _fact("subscription.ended", sslc, actor="system:billing")
+        journal.emit(over, *([fact] if fact else []), at=now)
+
+
+def _end(ope: Ope, *, now: datetime) -> None:
+    """A tier falls back to the free one; a component or add-on is gone."""
+    remains = ope.scheduled
+    assert remains is not None
+    if isinstance(remains.value, str) and remains.value:
+        ope.value_phases, ope.license_source_id = [remains.to_json()], FREE_LICENSE
+    else:
+        ope.deleted_date = now
+
+
+def _tell_stripe(sslc: Sslc, *, without: bool) -> SubscriptionFacts:
+    """
+    Make Stripe's items those that the next period needs, with this change or `without` it, and return the subscription.
+
+    No proration: what was paid stays paid. If nothing remains the subscription ends with its period instead.
+    """
+    stripe_id = sslc.schedule.stripe_subscription_id
+    told = Sslc.objects.filter(schedule=sslc.schedule, ended_at__isnull=True, applied_at__isnull=False)
+    known = {ope_id for each in told.exclude(pk=sslc.pk) for ope_id in each.ope_ids}
+    opes = Ope.objects.filter(
+        account=sslc.account_id, license_source_id__startswith=f"{stripe_id}:", deleted_date__isnull=True
+    )
+    next_phases = [_next(ope, told=known | (set() if without else set(sslc.ope_ids))) for ope in opes]
+    current = read_subscription(subscriptions.retrieve(stripe_id))
+    before = {item.price_id: Item(item.id, item.price_id, 0, item.quantity) for item in current.items}
+    after: dict[str, Item] = {}
+    for phase in next_phases:
+        price = phase.stripe_price_id
+        if price and phase.billed_quantity:
+            quantity = phase.billed_quantity + (after[price].quantity if price in after else 0)
+            after[price] = Item(before[price].id if price in before else "", price, 0, quantity)
+    key = f"sslc_{sslc.pk}_{'undo' if without else 'apply'}_{sslc.attempts}"
+    raw = subscriptions.update(stripe_id, without_payment(before, after), key=key)
+    return read_subscription(raw)
+
+
+def _next(ope: Ope, *, told: set[str]) -> Phase:
+    """What an OPE is billed for from the next period, as far as Stripe is to know."""
+    return ope.scheduled if ope.pk in told and ope.scheduled else ope.current
+
+
+def _fact(kind: str, sslc: Sslc, *, actor: str) -> journal.Fact:
+    after = {"subscription_id": sslc.subscription_id, "opes": sslc.ope_ids, "applies_at": sslc.applies_at}
+    return journal.Fact(kind, sslc.account_id, actor, cause=sslc.pk, after=after)
