@@ -145,6 +145,7 @@ def test_another_customers_mapping_releases_nothing(db):
     world.forward()
 
     world.customer()
+    world.map_customer(world.unmapped_account(), "")  # one that pays by another processor alone
     deliver_due(now=clock.now())
 
     assert (world.outcome_of(event), world.outcome_of(nameless)) == (Outcome.STUCK, Outcome.STUCK)
@@ -194,6 +195,16 @@ def test_an_object_without_a_customer_is_resolved_by_what_it_points_to(db):
 
     nameless.refresh_from_db()
     assert (nameless.outcome, nameless.account_id) == (Outcome.NOTHING, account.pk)
+
+
+def test_what_points_to_something_of_nobody_waits(db):
+    unknown = payloads.new_id("in")
+    StripeMirror.objects.create(id=unknown, kind="invoice", account_id="", payload={}, seen_at=clock.now())
+    event = world.arrive("payment_intent.succeeded", payloads.payment_intent(None, invoice=unknown))
+
+    world.forward()
+
+    assert world.outcome_of(event) == Outcome.STUCK
 
 
 @pytest.mark.parametrize(("api_version", "outcome"), [(API_VERSION, Outcome.NOTHING), ("2024-06-20", Outcome.STUCK)])

@@ -79,8 +79,8 @@ def test_a_clock_that_stands_still_stops_nothing(at_stripe, clock):
     clock.freeze()
     events = [world.arrive("customer.updated", payloads.customer(customer_id, name=f"{n}")) for n in range(3)]
 
-    while world.forward():
-        continue
+    for _ in events:
+        world.forward()
 
     assert [world.outcome_of(event) for event in events] == [Outcome.NOTHING] * 3
     assert mirrored(customer_id).payload["name"] == "at Stripe now"
