@@ -185,3 +185,32 @@ def test_an_authorisation_can_be_released(v1):
     released = v1.payment_intents.cancel(intent.id)
 
     assert (released.status, released.amount_capturable) == ("canceled", 0)
+
+
+def test_a_method_is_chosen_before_it_is_confirmed(shop, v1):
+    customer = shop.customer()
+    method = v1.customers.retrieve(customer.id).invoice_settings.default_payment_method
+    payment = v1.payment_intents.create({**TEN, "customer": customer.id})
+    setup = v1.setup_intents.create({})
+
+    chosen = v1.payment_intents.update(payment.id, {"payment_method": method})
+    v1.setup_intents.update(setup.id, {"payment_method": method, "customer": customer.id})
+
+    assert chosen.status == "requires_confirmation"
+    assert v1.payment_intents.confirm(payment.id).status == "succeeded"
+    assert v1.setup_intents.confirm(setup.id).customer == customer.id
+
+
+def test_nobody_there_and_no_authentication_wanted_is_an_error(v1):
+    error = refused(
+        stripe.CardError,
+        v1.payment_intents.create,
+        {
+            **TEN,
+            "payment_method": "pm_card_authenticationRequired",
+            "confirm": True,
+            "error_on_requires_action": True,
+        },
+    )
+
+    assert error.code == "authentication_required"

@@ -1,5 +1,7 @@
 """What holds for every call: who may ask, in which words, what is refused how, lists, expansion, metadata."""
 
+import base64
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -197,3 +199,35 @@ def test_a_bug_inside_is_a_500_that_changes_nothing(sandbox, monkeypatch):
 
     assert (status, body["error"]["type"]) == (500, "api_error")
     assert not sandbox.world.documents.spaces.get("customer")
+
+
+def test_a_key_may_come_as_a_user_name(sandbox):
+    good, bad = base64.b64encode(b"sk_test_x:").decode(), "not base64"
+
+    statuses = [
+        raw(sandbox, "GET", "/v1/customers", key=None, authorization=f"Basic {said}")[0] for said in (good, bad)
+    ]
+
+    assert statuses == [200, 401]
+
+
+def test_a_body_beyond_measure_is_refused(sandbox):
+    connection = http.client.HTTPConnection(*sandbox.server.server_address[:2], timeout=5)
+    connection.putrequest("POST", "/v1/customers")
+    connection.putheader("content-length", str(1024**3))
+    connection.endheaders()
+
+    assert connection.getresponse().status == 413
+
+
+def test_hidden_members_of_a_customer_and_a_charge(shop):
+    customer = shop.customer()
+    subscription = shop.subscribe(customer, shop.pro)
+    ended = shop.subscribe(customer, shop.pro)
+    shop.v1.subscriptions.cancel(ended.id)
+
+    shown = shop.v1.customers.retrieve(customer.id, {"expand": ["subscriptions", "sources"]})
+
+    assert [found.id for found in shown.subscriptions.data] == [subscription.id]
+    assert shown.sources.data == []
+    assert "subscriptions" not in shop.v1.customers.retrieve(customer.id)

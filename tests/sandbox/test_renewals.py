@@ -378,3 +378,58 @@ def test_an_invoice_embeds_ten_lines_and_lists_all(shop):
     assert (len(invoice.lines.data), invoice.lines.has_more) == (10, True)
     everything = list(shop.v1.invoices.line_items.list(invoice.id, {"limit": 5}).auto_paging_iter())
     assert [line.amount for line in everything] == [1_00 + number for number in range(12)]
+
+
+def test_an_invoice_by_hand_can_advance_by_itself(shop, sandbox):
+    customer = shop.customer()
+    at_once = shop.v1.invoices.create({"customer": customer.id, "auto_advance": True})
+    shop.v1.invoice_items.create({"customer": customer.id, "invoice": at_once.id, "amount": 5_00, "currency": "usd"})
+    later = shop.v1.invoices.create({"customer": customer.id})
+    shop.v1.invoice_items.create({"customer": customer.id, "invoice": later.id, "amount": 7_00, "currency": "usd"})
+
+    sandbox.advance(hours=1)
+    first = shop.v1.invoices.retrieve(at_once.id)
+    still = shop.v1.invoices.retrieve(later.id)
+    shop.v1.invoices.update(later.id, {"auto_advance": True})
+    sandbox.advance(hours=1)
+
+    assert (first.status, first.amount_paid) == ("paid", 5_00)
+    assert (still.status, shop.v1.invoices.retrieve(later.id).status) == ("draft", "paid")
+
+
+def test_a_finalised_invoice_that_advances_is_collected_an_hour_later(shop, sandbox):
+    customer = shop.customer()
+    invoice = shop.v1.invoices.create({"customer": customer.id})
+    shop.v1.invoice_items.create({"customer": customer.id, "invoice": invoice.id, "amount": 5_00, "currency": "usd"})
+
+    waiting = shop.v1.invoices.finalize_invoice(invoice.id, {"auto_advance": True})
+    sandbox.advance(hours=1)
+
+    assert (waiting.status, shop.v1.invoices.retrieve(invoice.id).status) == ("open", "paid")
+
+
+def test_a_draft_can_be_paid_at_once(shop):
+    customer = shop.customer()
+    drafts = []
+    for amount in (5_00, 6_00):
+        drafts.append(shop.v1.invoices.create({"customer": customer.id}).id)
+        said = {"customer": customer.id, "invoice": drafts[-1], "amount": amount, "currency": "usd"}
+        shop.v1.invoice_items.create(said)
+
+    by_card = shop.v1.invoices.pay(drafts[0])
+    elsewhere = shop.v1.invoices.pay(drafts[1], {"paid_out_of_band": True})
+
+    assert (by_card.status, by_card.amount_paid) == ("paid", 5_00)
+    assert (elsewhere.status, elsewhere.amount_paid) == ("paid", 0)
+    refused(stripe.InvalidRequestError, shop.v1.invoices.pay, drafts[1], {"paid_out_of_band": True})
+
+
+def test_the_draft_of_a_subscription_that_ended_is_left_alone(shop, sandbox):
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    sandbox.advance(days=31)
+
+    shop.v1.subscriptions.cancel(subscription.id)
+    sandbox.advance(days=5)
+
+    draft = latest(shop, subscription)
+    assert (draft.status, draft.auto_advance) == ("draft", False)
