@@ -43,7 +43,8 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
     """
     What changes now, and what at the end of the period, each with why.
 
-    The components of a plan that shrinks go with it. What has no paid period to wait for ends at once.
+    The components of a plan that shrinks go with it; more of one is had now, and billed by the smaller plan then.
+    What has no paid period to wait for ends at once.
     """
     now: list[tuple[Target, str]] = []
     later: list[tuple[Target, str]] = []
@@ -56,8 +57,10 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
             because, direction = _direction(target)
             if direction is Direction.SAME:
                 continue
-            waits = (plan_goes or direction is Direction.SHRINKING) and _is_paid_ahead(target)
-            (later if waits else now).append((target, because))
+            waits = plan_goes or direction is Direction.SHRINKING
+            if plan_goes and direction is Direction.GROWING:
+                now.append((target.under_current_plan(), because))
+            (later if waits and _is_paid_ahead(wanted[0]) else now).append((target, because))
     return (
         tuple(target.change(why=why) for target, why in now),
         tuple(target.at_period_end().change(why=why) for target, why in later),
@@ -76,9 +79,9 @@ def _goes(tier: Target) -> bool:
     return _direction(tier)[1] is Direction.SHRINKING
 
 
-def _is_paid_ahead(target: Target) -> bool:
-    """Whether the component is paid for until a certain time."""
-    return target.before is not None and target.before.ends_at is not None
+def _is_paid_ahead(tier: Target) -> bool:
+    """Whether the plan, and with it its components, is paid for until a certain time."""
+    return tier.before is not None and tier.before.ends_at is not None
 
 
 def _is_billed(change: ElementChange) -> bool:
@@ -126,6 +129,8 @@ def _join(
 ) -> ChangeSet:
     """A change on a clock that runs: the subscription's items change, and the rest of the period is charged."""
     before, after = _items_before(snapshot, schedule), _items_after(snapshot, changes, schedule)
+    if not moves(before, after):
+        return _without_stripe(changes)  # as many are billed at each price as before
     lines = _prorated_lines(changes, before, after, schedule, request.requested_at.replace(microsecond=0))
     return _change_set(request, snapshot, changes, lines, schedule, moves(before, after))
 

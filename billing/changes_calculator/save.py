@@ -90,16 +90,22 @@ def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by
     if element.after is None:
         ope.deleted_date = now
         return ope
-    phase, ope.license_source_id = _billed(element.after, element.license_source, billed_by)
+    phase, ope.license_source_id = _billed(element, ope.license_source_id, billed_by)
     ope.value_phases = [phase.to_json()]
     ope.subscription_id = element.subscription_id
     return ope
 
 
-def _billed(after: Phase, license_source: str, billed_by: BilledBy) -> tuple[Phase, str]:
-    """Return the phase with the period that is billed, and who bills it."""
-    if license_source != STRIPE:
-        return after, license_source
+def _billed(element: ElementChange, license_source_id: str, billed_by: BilledBy) -> tuple[Phase, str]:
+    """Return the phase with the period that is billed, and who bills it: an item that did not change still does."""
+    after = element.after
+    assert after is not None, "what goes is not billed"
+    if element.license_source != STRIPE:
+        return after, element.license_source
     price = after.stripe_price_id
+    if price not in billed_by.items:
+        assert element.before is not None, f"nobody bills {price}"
+        assert element.before.stripe_price_id == price, f"nobody bills {price}"
+        return after, license_source_id
     starts_at, ends_at = billed_by.periods.get(price, (after.starts_at, after.ends_at))
     return replace(after, starts_at=starts_at, ends_at=ends_at), f"{billed_by.subscription_id}:{billed_by.items[price]}"

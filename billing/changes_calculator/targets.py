@@ -49,13 +49,23 @@ class Target:
     def at_period_end(self) -> "Target":
         """Return this target as what holds from the end of what was paid; what goes then is the empty value."""
         before = self.before
-        assert before is not None, "what shrinks was there before"
-        starts_at = before.ends_at or self.wish.request.requested_at
+        assert self.wish.element is not None, "what shrinks was there before"
+        before = before or self.wish.element.current
+        starts_at = self.wish.element.current.ends_at or self.wish.request.requested_at
         if self.after is None or self.after.unit_amount_minor == 0:
             nothing = self.after or replace(before, value=0, price_id="", stripe_price_id="", billed_quantity=0)
             return replace(self, after=replace(nothing, rank=0, starts_at=starts_at, ends_at=None, unit_amount_minor=0))
         ends_at = period_containing(starts_at, self.after.interval, starts_at)[1]
         return replace(self, after=replace(self.after, starts_at=starts_at, ends_at=ends_at))
+
+    def under_current_plan(self) -> "Target":
+        """Return this count as it is billed until the plan shrinks: on top of what the plan of today includes."""
+        assert self.after is not None
+        assert self.wish.element is not None
+        today = self.wish.snapshot.catalog.plans[self.wish.element.current.rate_plan_id]
+        included = next(component.included for component in today.components if component.name == self.product)
+        count = int(self.after.value)
+        return replace(self, after=replace(self.after, rate_plan_id=today.id, billed_quantity=max(count - included, 0)))
 
 
 def targets(wish: Wish) -> list[Target]:

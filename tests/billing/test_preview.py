@@ -61,7 +61,7 @@ def test_the_preview_of_random_growth_is_what_is_then_paid(clock, seed):
         submit(asked)
 
         made = Invoice.objects.filter(account=account).exclude(pk__in=known)
-        if expected.elements:
+        if expected.calls:
             assert [invoice.subtotal_minor for invoice in made] == [expected.due_now_minor]
             lines = sorted(made.get().lines.values_list("ope_id", "amount_minor"))
             assert lines == sorted((line.ope_id, line.amount_minor) for line in expected.lines)
