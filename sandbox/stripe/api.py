@@ -139,7 +139,7 @@ class StripeApi:
     def _handled(self, route: Route, ids: tuple[str, ...], said: Object) -> Object:
         paths = many(text)(said.pop("expand", []), "expand")
         result = route.handler(self.world, route.parser(said, ""), *ids)
-        if result.get("object") == "list":
+        if result.get("object") in ("list", "search_result"):
             answer = {**result, "data": [shown(self.world, member) for member in result["data"]]}
         else:
             answer = shown(self.world, result)
