@@ -6,23 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import faults, pages
+from . import bank, faults, pages
 from .clock import ClockMovesForwardOnly
 from .delivery import is_due
-from .stripe import disputes, mandates, refunds, settings, webhook_endpoints
-from .stripe.authentication import answer_for_customer, intent_by_secret
-from .stripe.cards import CARDS, DECLINES
+from .stripe import settings, webhook_endpoints
+from .stripe.authentication import intent_by_secret
+from .stripe.cards import CARDS
 from .stripe.errors import StripeRefusal
-from .stripe.events import API_VERSION, emit
-from .stripe.find import find, newest
+from .stripe.events import API_VERSION
+from .stripe.find import newest
 from .timekeeper import advance
 from .world import World
 
 Document = dict[str, Any]
-
-
-class BadControl(Exception):
-    """A control call that makes no sense; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class Control:
             if (method, path) not in CALLS:
                 return _as_json(404, {"error": f"there is no {method} {path}"})
             result = CALLS[method, path](self.world, said)
-        except (BadControl, ClockMovesForwardOnly, KeyError, TypeError, ValueError) as wrong:
+        except (ClockMovesForwardOnly, KeyError, TypeError, ValueError) as wrong:
             return _as_json(400, {"error": f"{type(wrong).__name__}: {wrong}"})
         except StripeRefusal as refusal:
             return _as_json(refusal.status, {"error": refusal.error})
@@ -96,10 +92,10 @@ def set_clock(world: World, said: Document) -> Document:
     """
     Freeze the clock at a time, let it run with an offset, or advance it; what falls due on the way is done.
 
-    :raises BadControl: not exactly one of `frozen_at`, `offset_seconds`, `advance_to`.
+    :raises ValueError: not exactly one of `frozen_at`, `offset_seconds`, `advance_to`.
     """
     if len(said) != 1 or not said.keys() <= {"frozen_at", "offset_seconds", "advance_to"}:
-        raise BadControl("say one of frozen_at, offset_seconds, advance_to")
+        raise ValueError("say one of frozen_at, offset_seconds, advance_to")
     with world.lock:
         if "offset_seconds" in said:
             world.clock.run_with_offset(float(said["offset_seconds"]))
@@ -141,72 +137,9 @@ def forget_agenda(world: World, _said: Document) -> Document:
     return {"forgotten": len(planned)}
 
 
-def authenticate(world: World, said: Document) -> Document:
-    """Answer for the customer: `outcome` complete or fail; `card` names a test card if none was chosen before."""
-    if said.get("outcome") not in ("complete", "fail"):
-        raise BadControl("outcome is complete or fail")
-    with world.transaction():
-        return answer_for_customer(
-            world, said["client_secret"], complete=said["outcome"] == "complete", card=said.get("card")
-        )
-
-
 def cards(_world: World, _said: Document) -> Document:
     """Return every test card and how the bank behind it answers."""
     return {"cards": [{"number": card.number, "brand": card.brand, "behaviour": card.meaning} for card in CARDS]}
-
-
-def turn_card(world: World, said: Document) -> Document:
-    """Decide how a saved card answers from now on: `outcome` is "ok" or the name of a decline."""
-    outcome = said["outcome"]
-    if outcome != "ok" and outcome not in DECLINES:
-        raise BadControl(f"outcome is ok or one of {', '.join(DECLINES)}")
-    with world.transaction():
-        method = world.edit(find(world, "payment_method", said["payment_method"]))
-        method["_on_charge"] = None if outcome == "ok" else outcome
-    return {"payment_method": method["id"], "outcome": outcome}
-
-
-def update_card(world: World, said: Document) -> Document:
-    """Act as the card networks' updater: a saved card gets a new expiry (and last4), and works again."""
-    with world.transaction():
-        method = world.edit(find(world, "payment_method", said["payment_method"]))
-        method["card"].update({name: said[name] for name in ("exp_month", "exp_year", "last4") if name in said})
-        method["_on_charge"] = None
-        emit(world, "payment_method.automatically_updated", method)
-    return {"payment_method": method["id"], "card": method["card"]}
-
-
-def revoke_mandate(world: World, said: Document) -> Document:
-    """Revoke a mandate as the bank or the customer would; its method is declined from now on."""
-    with world.transaction():
-        mandate = find(world, "mandate", said["mandate"])
-        mandates.revoke(world, mandate)
-    return {"mandate": mandate["id"], "status": mandate["status"]}
-
-
-def dispute_charge(world: World, said: Document) -> Document:
-    """Open a dispute (`charge`, `reason`), or decide one (`dispute`, `outcome` won or lost) as the bank would."""
-    with world.transaction():
-        if "charge" in said:
-            if said["reason"] not in (*disputes.REASONS, "inquiry"):
-                raise BadControl(f"reason is one of {', '.join(disputes.REASONS)}, inquiry")
-            dispute = disputes.open_dispute(world, find(world, "charge", said["charge"]), reason=said["reason"])
-        else:
-            dispute = find(world, "dispute", said["dispute"])
-            if said["outcome"] not in ("won", "lost") or dispute["status"] not in disputes.OPEN:
-                raise BadControl("outcome is won or lost, of a dispute that is open")
-            disputes.decide(world, dispute, outcome=said["outcome"])
-    return {"dispute": dispute["id"], "status": dispute["status"]}
-
-
-def end_refund(world: World, said: Document) -> Document:
-    """End a refund: `outcome` failed (the bank returned it) or succeeded."""
-    ends = {"failed": refunds.fail_later, "succeeded": refunds.succeed_later}
-    with world.transaction():
-        refund = find(world, "refund", said["refund"])
-        ends[said["outcome"]](world, refund["id"])
-    return {"refund": refund["id"], "status": refund["status"]}
 
 
 def billing_settings(world: World, said: Document) -> Document:
@@ -242,6 +175,7 @@ def state_page(world: World, _said: Document) -> str:
 
 
 CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
+    **bank.ACTS,
     ("GET", "/_sandbox/health"): health,
     ("PUT", "/_sandbox/endpoints"): put_endpoint,
     ("GET", "/_sandbox/calls"): calls,
@@ -255,13 +189,7 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("GET", "/_sandbox/faults"): list_faults,
     ("POST", "/_sandbox/faults"): plan_fault,
     ("DELETE", "/_sandbox/faults"): forget_faults,
-    ("POST", "/_sandbox/authenticate"): authenticate,
     ("GET", "/_sandbox/cards"): cards,
-    ("POST", "/_sandbox/payment_methods"): turn_card,
-    ("POST", "/_sandbox/card_updater"): update_card,
-    ("POST", "/_sandbox/mandates"): revoke_mandate,
-    ("POST", "/_sandbox/disputes"): dispute_charge,
-    ("POST", "/_sandbox/refunds"): end_refund,
 }
 PAGES: dict[tuple[str, str], Callable[[World, Document], str]] = {
     ("GET", "/_sandbox"): state_page,
@@ -273,7 +201,7 @@ PAGES: dict[tuple[str, str], Callable[[World, Document], str]] = {
 def _json(body: str) -> Document:
     value = json.loads(body or "{}")
     if not isinstance(value, dict):
-        raise BadControl("the body is no JSON object")
+        raise ValueError("the body is no JSON object")
     return value
 
 
