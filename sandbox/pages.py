@@ -59,9 +59,8 @@ def authentication(intent: Document, client_secret: str) -> str:
         '<button id="complete" name="outcome" value="complete">Complete</button>'
         '<button id="fail" name="outcome" value="fail">Fail</button></form>'
     )
-    return _page(
-        "3D Secure", f"<section>{head}<p>The bank wants to know that it is you.</p>{form}</section>", narrow=True
-    )
+    words = "Choose a test card and pay with it." if chooser else "The bank wants to know that it is you."
+    return _page("3D Secure", f"<section>{head}<p>{words}</p>{form}</section>", narrow=True)
 
 
 def outcome(result: Document) -> str:

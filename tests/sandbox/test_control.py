@@ -108,3 +108,21 @@ def test_the_state_page_escapes_what_it_shows(shop, sandbox):
 
     assert "<script>" not in shown
     assert "customer.subscription.created" in shown
+
+
+@pytest.mark.parametrize(
+    ("card", "complete", "status"),
+    [
+        ("visa", True, "succeeded"),
+        ("visa", False, "requires_payment_method"),
+        ("authenticationRequired", True, "succeeded"),
+        ("authenticationRequired", False, "requires_payment_method"),
+        ("chargeCustomerFail", True, "requires_payment_method"),
+    ],
+)
+def test_the_customer_pays_with_a_chosen_card_or_fails(sandbox, v1, card, complete, status):
+    intent = v1.payment_intents.create({"amount": 1234, "currency": "usd"})
+
+    answer = sandbox.authenticate(intent.client_secret, complete=complete, card=card)
+
+    assert answer["status"] == status
