@@ -29,7 +29,7 @@ install: $(INSTALLED)
 install-dev: $(INSTALLED_DEV)
 
 test: install-dev
-	@$(BIN) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	@$(BIN) -m pytest --numprocesses auto $(ARGS)
 
 check: install-dev
 	$(BIN) -m ruff format --check .

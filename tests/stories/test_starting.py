@@ -19,9 +19,6 @@ import pytest
 from config import supervise
 from tests.parts import ROOT, reserve_port
 
-# The whole platform is one thing: one worker of xdist runs these, in order.
-pytestmark = pytest.mark.xdist_group("starting")
-
 PARTS = ("PostgreSQL", "Valkey", "sandbox", "web server", "worker", "beat")
 SETTINGS = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PAYGO_PROFILE", "PAYGO_DATA_DIR")
 
@@ -29,7 +26,7 @@ SETTINGS = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "SECRET_KEY", "ALLOWED_HOS
 def environment(**given: str) -> dict[str, str]:
     """Return the environment of somebody who has set nothing but `given`."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    kept = {name: value for name, value in kept.items() if not name.startswith(("STRIPE_", "PAYGO_", "PYTEST_"))}
+    kept = {name: value for name, value in kept.items() if not name.startswith(("DJANGO_", "STRIPE_", "PAYGO_", "PYTEST_"))}
     return kept | given
 
 
