@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),
     "change.abandoned":         Kind("A waiting change was given up; its invoice was voided"),
     "change.awaiting_payment":  Kind("A change waits for the customer to confirm the payment"),
-    "change.committed":         Kind("A change was paid for and took effect"),
+    "change.committed":         Kind("A change took effect"),
     "change.declined":          Kind("A change was not made: the payment was declined"),
     "change.expired":           Kind("A change was not made: the payment was not confirmed in time"),
     "change.applied":           Kind("A scheduled change was made at the payment processor"),

@@ -108,6 +108,7 @@ class SubsAccount(models.Model):
 
     class Meta:
         db_table = "subs_account"
+        indexes = [models.Index(fields=["email"], name="subs_account_email")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(banned_at__isnull=True, banned_rule="") | (Q(banned_at__isnull=False) & ~Q(banned_rule="")),

@@ -30,6 +30,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 
+from tests.guard import JournalGuard  # noqa: E402
 from tests.live_server import LiveServer  # noqa: E402
 
 CONTROLLERS_CHILDREN = pytest.StashKey[list[Any]]()
@@ -59,6 +60,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
     """Do nothing, in the place of pytest-django's: the database is a copy of the template already."""
+
+
+@pytest.fixture(autouse=True)
+def _journal_guard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a store of an account changed without a journal entry, or by another's hand."""
+    if request.path.name == "test_guard.py":
+        yield
+        return
+    with JournalGuard().watching() as guard:
+        yield
+    assert guard.violations == []
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ class StripeEvent(Lease):
             )
         ]
         indexes = [
+            models.Index(fields=["-received_at"], name="stripe_event_newest"),
             models.Index(fields=["next_at", "id"], condition=Q(processed_at__isnull=True), name="stripe_event_due"),
         ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.models import Account, Customer, Member, Zone
+from accounts.models import Account, Customer, Member, SubsAccount, Zone
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.models.methods import PaymentMethod
@@ -15,7 +15,7 @@ from billing.models.stripe_mirror import StripeMirror
 from config.panel.readonly import Lookup, any_of
 from webhooks.models import StripeEvent
 
-HINT = "Account id, member's e-mail, domain, invoice number, last 4, or any Stripe id"
+HINT = "Account id, e-mail address, domain, invoice number, last 4, or any Stripe id"
 
 Lookups = Callable[[str], tuple[Lookup, ...]]
 
@@ -41,7 +41,10 @@ def _our_id(term: str) -> tuple[Lookup, ...]:
 
 
 def _email(term: str) -> tuple[Lookup, ...]:
-    return (Lookup(Member, "account_id", {"person__email": term.lower()}),)
+    return (
+        Lookup(SubsAccount, "account_id", {"email": term.lower()}),
+        Lookup(Member, "account_id", {"person__email": term.lower()}),
+    )
 
 
 def _stripe_id(term: str) -> tuple[Lookup, ...]:

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 
 import stripe
 
-ACTION_CODES = frozenset({"invoice_payment_intent_requires_action", "authentication_required"})
+ACTION_CODES = frozenset(
+    {
+        "authentication_required",
+        "invoice_payment_intent_requires_action",
+        "subscription_payment_intent_requires_action",
+    }
+)
 
 
 class StripeDeclined(Exception):

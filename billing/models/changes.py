@@ -49,6 +49,10 @@ class ChangeWorkflow(Lease):
         indexes = [
             models.Index(fields=["next_at"], condition=Q(finished_at__isnull=True), name="change_workflow_unfinished"),
             models.Index(fields=["account", "requested_at"], name="change_workflow_of_account"),
+            models.Index(fields=["-requested_at"], name="change_workflow_newest"),
+            models.Index(
+                fields=["finished_at"], condition=Q(step=Step.COMMITTED.value), name="change_workflow_committed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -126,7 +126,10 @@ class Invoice(models.Model):
                 name="invoice_is_one_per_period_and_reason",
             ),
         ]
-        indexes = [models.Index(fields=["account", "-created_at"], name="invoice_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="invoice_of_account"),
+            models.Index(fields=["-created_at"], name="invoice_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.number or f"draft {self.pk}"

@@ -21,6 +21,7 @@ from billing.models.objectproducts import Ope
 from billing.objectproducts.state import OpeState
 from config import clock as business
 from tests.billing.people import NEEDS_3DS, customer, wish
+from tests.guard import unguarded
 
 pytestmark = pytest.mark.usefixtures("story", "catalog")
 
@@ -32,7 +33,7 @@ def plan_element(zone):
 def begun_and_left_behind(account, zone):
     """The first committed step of a purchase, by a process that died right after it."""
     asked = wish(account, zone)
-    with account_lock(account.pk):
+    with account_lock(account.pk), unguarded():
         snapshot = gather(asked)
         workflow = workflows.begin(asked, plan(asked, snapshot), stripe_customer_id=snapshot.stripe_customer_id)
     leases.give_back(workflow)

@@ -26,7 +26,9 @@ SETTINGS = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "SECRET_KEY", "ALLOWED_HOS
 def environment(**given: str) -> dict[str, str]:
     """Return the environment of somebody who has set nothing but `given`."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    kept = {name: value for name, value in kept.items() if not name.startswith(("DJANGO_", "STRIPE_", "PAYGO_", "PYTEST_"))}
+    kept = {
+        name: value for name, value in kept.items() if not name.startswith(("DJANGO_", "STRIPE_", "PAYGO_", "PYTEST_"))
+    }
     return kept | given
 
 

@@ -15,6 +15,7 @@ from billing.models.objectproducts import Ope
 from config import clock
 from config.passing_time import pass_time
 from tests.billing.people import NEEDS_3DS, customer, wish
+from tests.guard import unguarded
 from webhooks.forwarding import forward_due
 from webhooks.models import StripeEvent
 
@@ -67,7 +68,8 @@ def test_a_change_that_its_own_webhook_commits_first_is_committed_once():
                 in_another_thread(lambda: outcomes.append(forwarded_payment(account)))
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(let_the_webhook_be_first):
+    # Who comes second sends a statement that finds nothing to end; the guard can't see that it hit no row.
+    with connection.execute_wrapper(let_the_webhook_be_first), unguarded():
         result = submit(wish(account, zone))
 
     settle()
