@@ -47,7 +47,7 @@ STORES = (
         "payment methods, invoices, attempts, schedules and the ledger",
         {
             "payment_method": (ColumnGroup(("billing.payments.methods",)),),
-            "payment_attempt": (ColumnGroup(("billing.payments.collect",)),),
+            "payment_attempt": (ColumnGroup(("billing.payments.attempts",)),),
             "invoice": (ColumnGroup(("billing.invoicing.record",)),),
             "invoice_line": (ColumnGroup(("billing.invoicing.record",)),),
             "billing_schedule": (ColumnGroup(("billing.invoicing.clock",)),),

@@ -6,7 +6,7 @@ from .client import client
 from .errors import translated
 from .shapes import MethodFacts, Raw, raw_of, read_method
 
-FAR_FUTURE_YEAR = 2040
+FAR_FUTURE_YEAR = 2070
 
 
 def attach_test_card(customer_id: str, *, number: str, key: str) -> MethodFacts:

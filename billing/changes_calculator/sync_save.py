@@ -25,7 +25,7 @@ from ..invoicing import clock as billing_clock
 from ..invoicing.record import record_new
 from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
-from ..payments.collect import record_paid_purchase
+from ..payments.attempts import record_paid_purchase
 from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED, PROCESSOR_REFUSED
 from . import workflows
 from .change_set import ChangeSet, StripeCall

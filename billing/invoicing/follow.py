@@ -4,9 +4,10 @@ from datetime import datetime
 
 from accounts.lock import holds_lock
 
-from ..cfstripe.shapes import Raw
+from ..cfstripe.shapes import Raw, read_invoice
 from ..changes_calculator.renew import renew
 from ..models.invoices import Invoice
+from ..payments.attempts import note_paid
 from . import record
 from .states import FinalizeReason, InvoiceStatus
 
@@ -20,11 +21,14 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     assert holds_lock(account_id)
     if not record.refresh(raw, account_id=account_id, now=now):
         return False
-    renew_if_paid(Invoice.objects.get(account=account_id, stripe_invoice_id=raw["id"]), now=now)
+    settle(Invoice.objects.get(account=account_id, stripe_invoice_id=raw["id"]), raw, now=now)
     return True
 
 
-def renew_if_paid(invoice: Invoice, *, now: datetime) -> None:
-    """Move what a renewal pays for into its next period, if it is paid."""
-    if invoice.status == InvoiceStatus.PAID.value and invoice.reason == FinalizeReason.CYCLE.value:
+def settle(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
+    """If the invoice is paid, account for the attempt that paid it, and move what a renewal pays for on."""
+    if invoice.status != InvoiceStatus.PAID.value:
+        return
+    note_paid(invoice, payment_intent_id=read_invoice(raw).payment_intent_id, now=now)
+    if invoice.reason == FinalizeReason.CYCLE.value:
         renew(invoice, now=now)

@@ -11,7 +11,7 @@ from ..changes_calculator.change_set import PlannedLine
 from ..models.catalog import Price
 from ..models.invoices import BillingSchedule, Invoice, InvoiceDue
 from ..models.objectproducts import Ope
-from .follow import follow, renew_if_paid
+from .follow import follow, settle
 from .record import record_new
 from .states import FinalizeReason, InvoiceStatus
 
@@ -43,7 +43,7 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
         InvoiceDue.objects.create(invoice=invoice, next_at=now)
         wake.wake("billing.advance_invoices")
-    renew_if_paid(invoice, now=now)
+    settle(invoice, raw, now=now)
     after = {"invoice_id": invoice.pk, "status": invoice.status, "total_minor": invoice.total_minor}
     journal.emit(journal.Fact("invoice.recorded", account_id, "system:billing", cause=facts.id, after=after), at=now)
     return True

@@ -173,7 +173,11 @@ class InvoiceLine(models.Model):
 
 
 class PaymentAttempt(models.Model):
-    """One try to collect an invoice; at most one in flight. Written by `payments/collect.py`."""
+    """One try to collect an invoice; at most one in flight. Written by `payments/attempts.py`."""
+
+    class Source(models.TextChoices):
+        OURS = "ours"
+        STRIPE = "stripe", "made by Stripe when nobody took the invoice over"
 
     class Status(models.TextChoices):
         IN_FLIGHT = "in_flight"
@@ -186,6 +190,7 @@ class PaymentAttempt(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="payment_attempts")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="attempts")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, null=True, blank=True)
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.OURS)
     status = models.CharField(max_length=16, choices=Status.choices)
     on_session = models.BooleanField()
     amount_minor = models.BigIntegerField()
