@@ -52,6 +52,7 @@ app.conf.update(
         for queue in Queue
     ],
     task_default_queue=Queue.OPS.value,
+    task_routes={task: {"queue": queue.value} for task, queue in QUEUE_OF.items()},
     task_ignore_result=True,
     task_acks_late=True,
     worker_prefetch_multiplier=1,
@@ -80,7 +81,10 @@ def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     Declare a task under `name`, on the queue that `wake.QUEUE_OF` gives it, and return the function unchanged in type.
 
     Its log lines carry the task's name.
+
+    :raises AssertionError: nobody gave it a queue.
     """
+    assert name in QUEUE_OF, f"{name} has no queue: give it one in config/wake.py"
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -88,7 +92,7 @@ def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             with structlog.contextvars.bound_contextvars(task=name):
                 return function(*args, **kwargs)
 
-        return cast("Callable[P, R]", app.task(name=name, queue=QUEUE_OF[name].value)(run))
+        return cast("Callable[P, R]", app.task(name=name)(run))
 
     return declare
 
