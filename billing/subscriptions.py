@@ -4,7 +4,7 @@ Subscriptions as the public API knows them, read from what is stored: a plan and
 A change that waits shows the plan that is wanted; nothing else of it is visible anywhere before it is paid.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -46,12 +46,14 @@ class SubscriptionState(StrEnum):
 class Part:
     """One component of a subscription: what its OPE says, or what a waiting change would make of it."""
 
+    account_id: str
     object_id: str
     product: str
     is_tier: bool
     subscription_id: str
     license_source_id: str
     phase: Phase
+    scheduled: Phase | None = None
     is_deleted: bool = False
     is_paid: bool = False
     waiting: ChangeWorkflow | None = None
@@ -68,6 +70,16 @@ class CountedComponent:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledChange:
+    """What a subscription becomes at the end of its period; `plan` None: it ends. Counts as in CountedComponent."""
+
+    plan: PlanItem | None
+    interval: str
+    counts: dict[str, int]
+    applies_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """
     A plan with its components on a zone or an account; amounts in minor units per `interval`, as they were sold.
@@ -78,6 +90,7 @@ class Subscription:
 
     id: str
     state: SubscriptionState
+    account_id: str
     object_id: str
     zone_name: str
     plan: PlanItem
@@ -89,6 +102,11 @@ class Subscription:
     components: tuple[CountedComponent, ...]
     workflow_id: str
     client_secret: str
+    scheduled: ScheduledChange | None
+
+    @property
+    def is_of_zone(self) -> bool:
+        return self.object_id != self.account_id
 
 
 _GRANTS = ("USER:", "ADMIN:", "CONTRACT:")
@@ -104,29 +122,30 @@ STATES: tuple[tuple[SubscriptionState, Callable[[Part], bool]], ...] = (
 )  # fmt: skip
 
 
-def subscriptions_of_account(account_id: str) -> list[Subscription]:
-    """Return everything that the account and its zones subscribe to, free plans too. Four statements, however many."""
-    zones = dict(Zone.objects.filter(account=account_id).values_list("pk", "name"))
-    return _subscriptions(_live_parts(account_id, Q()), zones)
+def subscriptions_of_accounts(account_ids: Sequence[str]) -> list[Subscription]:
+    """Return everything that accounts and their zones subscribe to, free plans too. Four statements, however many."""
+    zones = dict(Zone.objects.filter(account__in=account_ids).values_list("pk", "name"))
+    return _subscriptions(_live_parts(account_ids, Q()), zones)
 
 
 def subscriptions_of_zone(zone: Zone) -> list[Subscription]:
     """Return what the zone subscribes to: its plan first, then its add-ons. Three statements."""
-    return _subscriptions(_live_parts(zone.account_id, Q(object_id=zone.pk), object_id=zone.pk), {zone.pk: zone.name})
+    parts = _live_parts([zone.account_id], Q(object_id=zone.pk), object_id=zone.pk)
+    return _subscriptions(parts, {zone.pk: zone.name})
 
 
 def subscription_of_zone(zone: Zone, *, product: str = ZONE_PLANS) -> Subscription | None:
-    """Return what fills this slot of the zone, by default its plan; None only while nothing ever did."""
+    """Return what fills this slot of the zone, by default its plan; None while nothing does."""
     return next((s for s in subscriptions_of_zone(zone) if s.plan.product == product), None)
 
 
-def subscription_by_id(account_id: str, subscription_id: str) -> Subscription | None:
-    """Return one subscription of the account, one that has ended too; None if the account never had it."""
-    live = {s.id: s for s in subscriptions_of_account(account_id)}
+def subscription_by_id(account_ids: Sequence[str], subscription_id: str) -> Subscription | None:
+    """Return one subscription of these accounts, one that has ended too; None if they never had it."""
+    live = {s.id: s for s in subscriptions_of_accounts(account_ids)}
     if subscription_id in live:
         return live[subscription_id]
-    ended = Ope.objects.filter(account=account_id, subscription_id=subscription_id, deleted_date__isnull=False)
-    zones = dict(Zone.objects.filter(account=account_id).values_list("pk", "name"))
+    ended = Ope.objects.filter(account__in=account_ids, subscription_id=subscription_id, deleted_date__isnull=False)
+    zones = dict(Zone.objects.filter(account__in=account_ids).values_list("pk", "name"))
     parts = [_part_of(ope) for ope in ended.order_by("deleted_date")]
     return next(iter(_subscriptions(parts, zones)), None)
 
@@ -137,11 +156,11 @@ def plans_of_zones(zone_ids: Iterable[str]) -> dict[str, Phase]:
     return {ope.object_id: ope.current for ope in tiers}
 
 
-def _live_parts(account_id: str, which: Q, *, object_id: str = "") -> list[Part]:
+def _live_parts(account_ids: Sequence[str], which: Q, *, object_id: str = "") -> list[Part]:
     """What is owned, with what waiting changes would make of it laid over it, slot by slot."""
-    opes = Ope.objects.filter(which, account=account_id, deleted_date__isnull=True)
+    opes = Ope.objects.filter(which, account__in=account_ids, deleted_date__isnull=True)
     parts = {(ope.object_id, ope.product): _part_of(ope) for ope in _with_payment(opes).order_by("created_date", "pk")}
-    waiting = ChangeWorkflow.objects.filter(account=account_id, finished_at__isnull=True, step__in=WAITING_STEPS)
+    waiting = ChangeWorkflow.objects.filter(account__in=account_ids, finished_at__isnull=True, step__in=WAITING_STEPS)
     if object_id:
         waiting = waiting.filter(request__wants__contains=[{"object_id": object_id}])
     for workflow in waiting.order_by("requested_at", "pk"):
@@ -150,6 +169,7 @@ def _live_parts(account_id: str, which: Q, *, object_id: str = "") -> list[Part]
                 parts.pop((element.object_id, element.product), None)
                 continue
             parts[element.object_id, element.product] = Part(
+                account_id=workflow.account_id,
                 object_id=element.object_id,
                 product=element.product,
                 is_tier=element.kind == Ope.Kind.ENUM,
@@ -179,12 +199,14 @@ def _with_payment(opes: QuerySet[Ope]) -> QuerySet[Ope]:
 
 def _part_of(ope: Ope) -> Part:
     return Part(
+        account_id=ope.account_id,
         object_id=ope.object_id,
         product=ope.product,
         is_tier=ope.kind == Ope.Kind.ENUM,
         subscription_id=ope.subscription_id,
         license_source_id=ope.license_source_id,
         phase=ope.current,
+        scheduled=ope.scheduled,
         is_deleted=ope.deleted_date is not None,
         is_paid=getattr(ope, "is_paid", False),
     )
@@ -208,6 +230,7 @@ def _subscription(parts: list[Part], zones: dict[str, str], catalog: Catalog) ->
     return Subscription(
         id=tier.subscription_id,
         state=next(state for state, holds in STATES if holds(replace(tier, waiting=waiting))),
+        account_id=tier.account_id,
         object_id=tier.object_id,
         zone_name=zones.get(tier.object_id, ""),
         plan=plan,
@@ -227,4 +250,27 @@ def _subscription(parts: list[Part], zones: dict[str, str], catalog: Catalog) ->
         ),
         workflow_id=waiting.pk if waiting else "",
         client_secret=waiting.client_secret if waiting else "",
+        scheduled=_scheduled(tier, parts, catalog),
+    )
+
+
+def _scheduled(tier: Part, parts: list[Part], catalog: Catalog) -> ScheduledChange | None:
+    """What waits for the end of the period: of the plan, or of some of its components alone."""
+    waiting = [part.scheduled for part in parts if part.scheduled]
+    if not waiting or tier.is_deleted:
+        return None
+    phase = tier.scheduled or tier.phase
+    ends = tier.scheduled is not None and not isinstance(tier.scheduled.value, str)
+    plan = None if ends else catalog.plans[phase.rate_plan_id]
+    later = {part.product: part.scheduled or part.phase for part in parts if not part.is_tier}
+    return ScheduledChange(
+        plan=plan,
+        interval=phase.interval,
+        counts={
+            component.name: max(int(later[component.name].value), component.included)
+            if component.name in later
+            else component.included
+            for component in (plan.components if plan else ())
+        },
+        applies_at=waiting[0].starts_at,
     )

@@ -25,11 +25,15 @@ from accounts.api.envelope import Problem, refusal
 from accounts.api.paging import InvalidQuery
 from accounts.create_account import InvalidDetail, ZoneTaken
 from accounts.lock import AccountBusy
+from accounts.models import Account
+from billing.buy_cart import KeyReused
+from billing.change_subscription import SubscriptionUnknown
 from billing.changes_calculator.request import ChangeRefused, PaymentDeclined, PaymentUnavailable
+from billing.changes_calculator.scheduled import NothingScheduled, TooLate
 
 logger = structlog.get_logger()
 
-PREFIX = "/client/v4"
+PREFIXES = ("/client/v4", "/internal/v1")
 RETRY_AFTER_SECONDS = 2
 
 
@@ -51,6 +55,7 @@ ERRORS: dict[str, ApiError] = {
     "invalid_body":            ApiError(1001, 400, "Send JSON, as application/json, with the documented types."),
     "body_too_large":          ApiError(1002, 413, "The body is larger than 1 MB. Send less."),
     "invalid_query":           ApiError(1003, 400, "A query parameter makes no sense. Correct the one that is named."),
+    "key_reused":              ApiError(1004, 400, "This idemp_key was used for something else. Choose another."),
     "zone_taken":              ApiError(1061, 400, "The domain is served already. Remove it there first."),
     "core_plan_required":      ApiError(1207, 400, "The add-on needs a paid plan on the zone. Buy the plan first."),
     "no_product_access":       ApiError(1225, 400, "The account may not buy this product. Ask for access to it first."),
@@ -67,6 +72,9 @@ ERRORS: dict[str, ApiError] = {
     "frequency_not_offered":   ApiError(1310, 400, "The plan is not sold at this frequency. Choose one that is."),
     "currency_mismatch":       ApiError(1311, 400, "The account is billed in another currency."),
     "change_not_offered":      ApiError(1312, 400, "This change can't be made here. Contact support, who can make it."),
+    "subscription_ended":      ApiError(1313, 400, "The subscription has ended. Buy again to have it back."),
+    "nothing_scheduled":       ApiError(1314, 400, "No change of the subscription is scheduled."),
+    "too_late_to_take_back":   ApiError(1315, 400, "The period ends in a moment. Buy again when it has ended."),
     "payment_declined":        ApiError(1400, 402, "The payment was declined and nothing changed. Use another method."),
     "authentication_required": ApiError(1401, 402, "The bank wants the payment confirmed. Try again while signed in."),
     "payment_expired":         ApiError(1402, 402, "The payment was not confirmed in time. Ask anew."),
@@ -85,7 +93,7 @@ ERRORS: dict[str, ApiError] = {
 _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "unauthenticated"),
     (exceptions.PermissionDenied,                                    "forbidden"),
-    ((Http404, exceptions.NotFound),                                 "not_found"),
+    ((Http404, exceptions.NotFound, SubscriptionUnknown, Account.DoesNotExist), "not_found"),
     (exceptions.MethodNotAllowed,                                    "method_not_allowed"),
     ((BodyTooLarge, RequestDataTooBig),                              "body_too_large"),
     ((exceptions.ParseError, exceptions.UnsupportedMediaType),       "invalid_body"),
@@ -121,6 +129,8 @@ def reasons_of(error: Exception) -> list[Reason]:
         case ChangeRefused():
             return [Reason(refusal.code, refusal.message) for refusal in error.refusals]
         case PaymentDeclined() | PaymentUnavailable() | AccountBusy() | InvalidDetail() | ZoneTaken():
+            return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
+        case NothingScheduled() | TooLate() | KeyReused():
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
         case exceptions.ValidationError():
             return [Reason("invalid_body", message, pointer) for pointer, message in _fields(error.detail, "")]
@@ -163,7 +173,7 @@ def _plain(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+    return any(request.path == prefix or request.path.startswith(f"{prefix}/") for prefix in PREFIXES)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

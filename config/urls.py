@@ -10,6 +10,7 @@ from config.health import healthz, readyz
 register_converter(HexId, "id")
 
 API = "client/v4/"
+INTERNAL_API = "internal/v1/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("accounts.api.urls")),
     path(API, include("billing.api.urls")),
     path(API, include("entitlements.api.urls")),
+    path(INTERNAL_API, include("billing.internal_api.urls")),
     path(f"{API}docs/errors", api_errors.errors_page, name="api-errors"),
     path("ninja/", admin.site.urls),
 ]

@@ -35,6 +35,10 @@ class Caller:
         role = self.roles.get(account_id)
         return role is not None and may(role, self.scopes, permission)
 
+    def serves(self, scope: Scope) -> bool:
+        """Return whether this is a service that may do this: a person is none, whatever the token says."""
+        return self.person_id is None and scope in self.scopes
+
     def accounts_where(self, permission: Permission) -> list[str]:
         """Return the ids of the accounts in which the caller may do this."""
         return sorted(account_id for account_id in self.roles if self.may(permission, account_id))

@@ -36,7 +36,7 @@ class AccountsView(ApiView):
         sign = "" if choice_of(request, "direction", ("asc", "desc")) == "asc" else "-"
         page = accounts.order_by(f"{sign}name", f"{sign}pk")[paging.start : paging.end]
         return page_of(
-            [_shape(account) for account in page],
+            [account_shape(account) for account in page],
             page=paging.page,
             per_page=paging.per_page,
             total_count=accounts.count(),
@@ -49,10 +49,11 @@ class OneAccountView(AccountView):
     needs = {"GET": Permission.READ}
 
     def get(self, _request: Request, account_id: str) -> Response:
-        return answer(_shape(Account.objects.get(pk=account_id)))
+        return answer(account_shape(Account.objects.get(pk=account_id)))
 
 
-def _shape(account: Account) -> dict[str, Any]:
+def account_shape(account: Account) -> dict[str, Any]:
+    """Return an account."""
     return {
         "id": account.pk,
         "name": account.name,

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.models import Zone
-from accounts.roles import Permission
+from accounts.roles import Permission, Scope
 
 from .authentication import Caller
 from .body import AlwaysJson, BoundedJSONParser, refuse_large_body
@@ -17,13 +17,14 @@ from .body import AlwaysJson, BoundedJSONParser, refuse_large_body
 
 class ApiView(APIView):
     """
-    A view under `/client/v4`.
+    A view under `/client/v4` or `/internal/v1`.
 
-    `needs` names for each method the permission it asks for; None: any valid token will do. A method that is
-    not named is not allowed, so an endpoint can't be opened by forgetting to guard it.
+    `needs` names for each method what it asks for: the permission of a person, or the scope of a service's token;
+    None: any valid token will do. A method that is not named is not allowed, so an endpoint can't be opened by
+    forgetting to guard it.
     """
 
-    needs: ClassVar[Mapping[str, Permission | None]] = {}
+    needs: ClassVar[Mapping[str, Permission | Scope | None]] = {}
     caller: Caller
     parser_classes = [BoundedJSONParser]
     content_negotiation_class = AlwaysJson
@@ -45,25 +46,32 @@ class ApiView(APIView):
         """Nobody on the way keeps an answer: some hold the secrets of payments."""
         return super().default_response_headers | {"Cache-Control": "no-store"}
 
-    def authorise(self, permission: Permission | None, **_path: str) -> None:
+    def authorise(self, need: Permission | Scope | None, **_path: str) -> None:
         """
         Say no unless the caller may.
 
-        :raises PermissionDenied: there is no account in which the caller may do this.
+        :raises PermissionDenied: there is no account in which the caller may do this, or no service calls.
         """
-        if permission is not None and not self.caller.accounts_where(permission):
+        match need:
+            case Permission():
+                is_allowed = bool(self.caller.accounts_where(need))
+            case Scope():
+                is_allowed = self.caller.serves(need)
+            case None:
+                is_allowed = True
+        if not is_allowed:
             raise PermissionDenied
 
 
 class AccountView(ApiView):
     """A view under `/accounts/{account_id}`. An account that doesn't exist looks like one that is not the caller's."""
 
-    def authorise(self, permission: Permission | None, **path: str) -> None:
+    def authorise(self, need: Permission | Scope | None, **path: str) -> None:
         """
         :raises PermissionDenied: not the caller's account, or the role or the token's scopes don't allow it.
         """
-        assert permission is not None, "an account's views always ask for a permission"
-        if not self.caller.may(permission, path["account_id"]):
+        assert isinstance(need, Permission), "an account's views always ask for a permission"
+        if not self.caller.may(need, path["account_id"]):
             raise PermissionDenied
 
 
@@ -72,16 +80,16 @@ class ZoneView(ApiView):
 
     zone: Zone
 
-    def authorise(self, permission: Permission | None, **path: str) -> None:
+    def authorise(self, need: Permission | Scope | None, **path: str) -> None:
         """
         :raises Http404: no such zone, or somebody else's.
         :raises PermissionDenied: the role or the token's scopes don't allow it.
         """
-        assert permission is not None, "a zone's views always ask for a permission"
+        assert isinstance(need, Permission), "a zone's views always ask for a permission"
         mine = Zone.objects.filter(account__in=list(self.caller.roles), deleted_at__isnull=True)
         zone = mine.select_related("account").filter(pk=path["zone_id"]).first()
         if zone is None:
             raise Http404
-        if not self.caller.may(permission, zone.account_id):
+        if not self.caller.may(need, zone.account_id):
             raise PermissionDenied
         self.zone = zone

@@ -5,12 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.envelope import answer, whole_list
-from accounts.api.scope import ZoneView
+from accounts.api.scope import ApiView, ZoneView
 from accounts.roles import Permission
 
 from ..catalog.lookup import current_catalog
 from ..subscriptions import ZONE_PLANS, plans_of_zones
-from .shapes import available_plan, available_plans, rate_plans
+from .shapes import available_plan, available_plans, rate_plan, rate_plans
 
 
 class AvailablePlansView(ZoneView):
@@ -41,3 +41,15 @@ class AvailableRatePlansView(ZoneView):
 
     def get(self, _request: Request, **_path: str) -> Response:
         return whole_list(rate_plans(current_catalog()))
+
+
+class RatePlanView(ApiView):
+    """`/billing/rate_plans/{name}`: one plan or add-on of any scope, by any of its names, with its components."""
+
+    needs = {"GET": None}
+
+    def get(self, _request: Request, name: str) -> Response:
+        plan = current_catalog().find(name)
+        if plan is None:
+            raise Http404
+        return answer(rate_plan(plan))

@@ -6,7 +6,7 @@ from accounts.api.envelope import rfc3339
 
 from ..catalog.values import Catalog, FeatureItem, PlanItem, PriceItem
 from ..objectproducts.phases import Phase
-from ..subscriptions import ZONE_PLANS, Subscription
+from ..subscriptions import ZONE_PLANS, ScheduledChange, Subscription
 
 FREQUENCY = {"month": "monthly", "year": "yearly"}
 
@@ -38,10 +38,21 @@ def subscription_shape(subscription: Subscription, *, with_secret: bool) -> dict
         "current_period_end": rfc3339(subscription.period_end),
         "workflow_id": subscription.workflow_id or None,
         "client_secret": (subscription.client_secret or None) if with_secret else None,
+        "scheduled_change": _scheduled_shape(subscription.scheduled) if subscription.scheduled else None,
     }
     if subscription.zone_name:
         shape["zone"] = {"id": subscription.object_id, "name": subscription.zone_name}
     return shape
+
+
+def _scheduled_shape(scheduled: ScheduledChange) -> dict[str, Any]:
+    """What holds from `applies_on`; no plan: the subscription ends then."""
+    return {
+        "plan": scheduled.plan.id if scheduled.plan else None,
+        "frequency": FREQUENCY[scheduled.interval] if scheduled.plan else None,
+        "component_values": [{"name": name, "value": value} for name, value in scheduled.counts.items()],
+        "applies_on": rfc3339(scheduled.applies_at),
+    }
 
 
 def available_plans(catalog: Catalog, held: Phase | None) -> list[dict[str, Any]]:
@@ -96,6 +107,25 @@ def rate_plans(catalog: Catalog) -> list[dict[str, Any]]:
         for price in sorted(plan.prices.values(), key=lambda price: price.interval)
         if not plan.is_contract
     ]
+
+
+def rate_plan(plan: PlanItem) -> dict[str, Any]:
+    """Return one plan or add-on with its components; a component's price is the monthly one where there is one."""
+    usual = _usual_price(plan)
+    return {
+        "id": plan.id,
+        "public_name": plan.public_name,
+        "currency": (usual.currency if usual else "usd").upper(),
+        "components": [
+            {
+                "name": component.name,
+                "default": component.included,
+                "unit_price": dollars(unit.unit_amount_minor) if unit else None,
+            }
+            for component in plan.components
+            for unit in [component.prices.get(usual.interval) if usual else None]
+        ],
+    }
 
 
 def feature_shape(feature: FeatureItem) -> dict[str, Any]:

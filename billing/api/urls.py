@@ -1,6 +1,15 @@
 from django.urls import path
 
-from . import plans, subscriptions, workflows
+from . import (
+    cancel_reasons,
+    carts,
+    history,
+    plans,
+    previews,
+    subscriptions,
+    user_subscriptions,
+    workflows,
+)
 
 urlpatterns = [
     path("zones/<id:zone_id>/subscription", subscriptions.ZoneSubscriptionView.as_view()),
@@ -8,9 +17,20 @@ urlpatterns = [
     path("zones/<id:zone_id>/available_plans", plans.AvailablePlansView.as_view()),
     path("zones/<id:zone_id>/available_plans/<str:name>", plans.AvailablePlanView.as_view()),
     path("zones/<id:zone_id>/available_rate_plans", plans.AvailableRatePlansView.as_view()),
+    path("billing/rate_plans/<str:name>", plans.RatePlanView.as_view()),
     path("accounts/<id:account_id>/subscriptions", subscriptions.AccountSubscriptionsView.as_view()),
+    path("accounts/<id:account_id>/subscriptions/preview", previews.PreviewView.as_view()),
+    path("accounts/<id:account_id>/subscriptions/cancel-downgrade", subscriptions.CancelDowngradeView.as_view()),
     path(
         "accounts/<id:account_id>/subscriptions/<id:subscription_id>", subscriptions.AccountSubscriptionView.as_view()
     ),
+    path(
+        "accounts/<id:account_id>/subscriptions/<id:subscription_id>/cancel-reason",
+        cancel_reasons.CancelReasonView.as_view(),
+    ),
+    path("accounts/<id:account_id>/bulk/subscriptions", carts.CartView.as_view()),
+    path("accounts/<id:account_id>/billing/history", history.BillingHistoryView.as_view()),
     path("accounts/<id:account_id>/workflows/<id:workflow_id>", workflows.WorkflowView.as_view()),
+    path("user/subscriptions", user_subscriptions.UserSubscriptionsView.as_view()),
+    path("user/subscriptions/<id:subscription_id>", user_subscriptions.UserSubscriptionView.as_view()),
 ]

@@ -6,7 +6,6 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import Caller
 from accounts.api.envelope import answer, rfc3339
 from accounts.api.scope import AccountView
 from accounts.roles import Permission
@@ -37,12 +36,14 @@ class WorkflowView(AccountView):
         workflow = ChangeWorkflow.objects.filter(account=account_id, pk=workflow_id).first()
         if workflow is None:
             raise Http404
-        return answer(_shape(workflow, self.caller))
+        may_act = any(
+            self.caller.may(needed, account_id) for needed in (Permission.CHANGE_SUBSCRIPTIONS, Permission.PAY)
+        )
+        return answer(workflow_shape(workflow, with_secret=may_act))
 
 
-def _shape(workflow: ChangeWorkflow, caller: Caller) -> dict[str, Any]:
-    account_id = workflow.account_id
-    may_act = caller.may(Permission.CHANGE_SUBSCRIPTIONS, account_id) or caller.may(Permission.PAY, account_id)
+def workflow_shape(workflow: ChangeWorkflow, *, with_secret: bool) -> dict[str, Any]:
+    """Return how far a change has come; the client secret only for who may act on it."""
     return {
         "id": workflow.pk,
         "state": STATES[Step(workflow.step)],
@@ -57,7 +58,7 @@ def _shape(workflow: ChangeWorkflow, caller: Caller) -> dict[str, Any]:
         "created_on": rfc3339(workflow.requested_at),
         "expires_on": rfc3339(workflow.expires_at),
         "finished_on": rfc3339(workflow.finished_at),
-        "client_secret": (workflow.client_secret or None) if may_act else None,
+        "client_secret": (workflow.client_secret or None) if with_secret else None,
         "refusal": {"name": workflow.refusal_code, "message": workflow.refusal_message}
         if workflow.refusal_code
         else None,

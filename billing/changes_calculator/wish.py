@@ -74,14 +74,16 @@ def consider(request: ChangeRequest, snapshot: Snapshot) -> tuple[Wish, ...]:
 
 def _consider(request: ChangeRequest, want: Want, snapshot: Snapshot) -> Wish:
     plan = snapshot.catalog.find(want.plan_name)
-    interval = _interval(want, plan)
-    price = plan.prices.get(interval) if plan and interval else None
     element = snapshot.element(want.object_id, plan.product) if plan else None
+    interval = _interval(want, plan, element)
+    price = plan.prices.get(interval) if plan and interval else None
     return Wish(request, want, snapshot, plan, interval, price, element)
 
 
-def _interval(want: Want, plan: PlanItem | None) -> str | None:
-    """Nobody has to say how often: monthly where it is sold, else whatever is."""
+def _interval(want: Want, plan: PlanItem | None, element: Element | None) -> str | None:
+    """Nobody has to say how often: as what is paid for now, else monthly where it is sold, else whatever is."""
     if want.interval_name:
         return INTERVALS.get(want.interval_name.lower())
+    if plan and element and element.current.rank > 0 and element.current.interval in plan.prices:
+        return element.current.interval
     return min(plan.prices, default=None) if plan else None

@@ -14,7 +14,7 @@ from typing import Any
 METHODS = json.loads((Path(__file__).parent / "contract.json").read_text())["methods"]
 
 # What we answer beyond the contract; SDKs keep it as extra attributes.
-OURS = {"workflow_id", "client_secret", "component_values", "zone", "price"}
+OURS = {"workflow_id", "client_secret", "component_values", "zone", "price", "scheduled_change"}
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -61,17 +61,24 @@ def _of_object(fields: dict[str, Any], value: Any, where: str) -> Iterator[str]:
         yield f"{where}.{name}: is not in the contract"
 
 
+def _of_map(inner: Any, value: Any, where: str) -> Iterator[str]:
+    yield from [] if isinstance(value, dict) else [f"{where}: {value!r} is no object"]
+    for name, each in value.items() if isinstance(value, dict) else ():
+        yield from _deviations(inner, each, f"{where}.{name}")
+
+
 def _is(expected: str, value: Any) -> bool:
     if value is None:
-        return expected.endswith("|null")
+        return expected.endswith("|null") or expected == "any"
     expected = expected.removesuffix("|null")
     if expected.startswith("enum("):
         return value in expected[5:-1].split(", ")
     return TYPES[expected](value)
 
 
-KINDS = {"nullable": _deviations, "array": _of_array, "anyOf": _of_any, "object": _of_object}
+KINDS = {"nullable": _deviations, "array": _of_array, "anyOf": _of_any, "object": _of_object, "map": _of_map}
 TYPES: dict[str, Callable[[Any], bool]] = {
+    "any": lambda _value: True,
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),

@@ -14,9 +14,9 @@ from accounts.api.scope import AccountView, ApiView, ZoneView
 from accounts.roles import Permission, Role, Scope
 from billing.models.changes import ChangeWorkflow
 from config import api_errors
-from config.urls import API
+from config.urls import API, INTERNAL_API
 from tests.api.conftest import Api
-from tests.factories import clear, free_zone, token_for
+from tests.factories import clear, free_zone, service_token, token_for
 
 pytestmark = pytest.mark.usefixtures("on_sale")
 
@@ -42,23 +42,25 @@ SCOPES = {
 
 
 def patterns(resolver=None, prefix=""):
-    """Yield (path with its converters, view) of every door under the API's prefix."""
+    """Yield (path with its converters, view) of every door under the prefixes of the two APIs."""
     for entry in (resolver or get_resolver()).url_patterns:
         path = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
             yield from patterns(entry, path)
-        elif isinstance(entry, URLPattern) and path.startswith(API):
-            yield path.removeprefix(API), getattr(entry.callback, "cls", entry.callback)
+        elif isinstance(entry, URLPattern) and path.startswith((API, INTERNAL_API)):
+            yield path, getattr(entry.callback, "cls", entry.callback)
 
 
 GUARDED = [(path, view) for path, view in patterns() if view not in PUBLIC]
-ENDPOINTS = [(path, view, method) for path, view in GUARDED for method in view.needs]
+EVERY_ENDPOINT = [(path, view, method) for path, view in GUARDED for method in view.needs]
+ENDPOINTS = [(path, view, method) for path, view, method in EVERY_ENDPOINT if path.startswith(API)]
+OF_SERVICES = [(path, view, method) for path, view, method in EVERY_ENDPOINT if path.startswith(INTERNAL_API)]
 
 
-def status_of(token, method, path, *, account_id, zone_id, inner_id="0" * 32):
+def status_of(token, method, path, *, account_id="", zone_id="", inner_id="0" * 32):
     """Call an endpoint and return the status; no body, so that a permitted write is refused only after the door."""
     path = path.replace("<id:account_id>", account_id).replace("<id:zone_id>", zone_id)
-    return Api(token).call(method, "/" + re.sub(r"<\w+:\w+>", inner_id, path)).status_code
+    return Api(token).call(method, "/" + re.sub(r"<\w+:\w+>", inner_id, path), prefix="").status_code
 
 
 def test_every_endpoint_is_guarded():
@@ -94,7 +96,7 @@ def test_own(path, view, method):
 
     refused = {combination for combination, status in statuses.items() if status == 403}
     assert refused == set(combinations) - ALLOWED[view.needs[method]]
-    let_in = {200, 404} if method == "GET" else {400}
+    let_in = {200, 404} if method == "GET" else {400, 404}
     assert set(statuses.values()) <= {403} | let_in
 
 
@@ -114,7 +116,30 @@ def test_foreign_and_unknown_are_refused_alike(path, view, method):
         assert statuses == [expected, expected]
 
 
+@pytest.mark.parametrize(("path", "view", "method"), OF_SERVICES)
+def test_a_service_may_what_its_scopes_say(path, view, method):
+    statuses = {scope: status_of(service_token(scope), method, path) for scope in Scope}
+
+    assert {scope for scope, status in statuses.items() if status != 403} == {view.needs[method]}
+    assert statuses[view.needs[method]] in {400, 404}
+
+
+@pytest.mark.parametrize(("path", "view", "method"), OF_SERVICES)
+def test_a_person_is_no_service_whatever_the_token_says(path, view, method):
+    assert status_of(token_for(clear(), scopes=tuple(Scope)), method, path) == 403
+
+
 @pytest.mark.parametrize(("path", "view", "method"), ENDPOINTS)
+def test_a_service_is_nobodys_member(path, view, method):
+    account = clear()
+    zone = free_zone(account)
+
+    status = status_of(service_token(*Scope), method, path, account_id=account.pk, zone_id=zone.pk)
+
+    assert status == (404 if issubclass(view, ZoneView) else 403) or view.needs[method] is None
+
+
+@pytest.mark.parametrize(("path", "view", "method"), EVERY_ENDPOINT)
 def test_nobody_without_a_token_is_let_in(path, view, method):
     account = clear()
     zone = free_zone(account)

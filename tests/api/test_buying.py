@@ -2,71 +2,23 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 import cloudflare
 import httpx
 import pytest
-from cloudflare import Cloudflare
 
-from accounts.create_account import issue_token
-from accounts.models import Account, Person, Zone
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.tasks import deliver_journal, resume_workflows
-from config import clock
 from entitlements.models import Entitlement
-from tests.api.conftest import PREFIX
+from tests.api.conftest import PRO
 from tests.api.contract import deviations
-from tests.billing.people import DECLINED, GOOD, NEEDS_3DS, customer
+from tests.billing.people import DECLINED, GOOD, NEEDS_3DS
 from webhooks.tasks import forward
 
 pytestmark = pytest.mark.usefixtures("catalog")
 
-PRO: dict[str, Any] = {"frequency": "monthly", "rate_plan": {"id": "pro"}}
 PATIENCE_SECONDS = 30
-
-
-@dataclass
-class Buyer:
-    """A customer with a zone, the SDK, and the raw API beside it."""
-
-    account: Account
-    zone: Zone
-    sdk: Cloudflare
-    raw: httpx.Client
-
-    def buy(self, **wish: Any) -> Any:
-        return self.sdk.zones.subscriptions.create(zone_id=self.zone.pk, **(PRO | wish))
-
-    def plan(self) -> Any:
-        return self.sdk.zones.subscriptions.get(zone_id=self.zone.pk)
-
-    def workflow(self, workflow_id: str) -> dict[str, Any]:
-        answer = self.raw.get(f"/accounts/{self.account.pk}/workflows/{workflow_id}")
-        assert answer.status_code == 200
-        return answer.json()["result"]
-
-
-@pytest.fixture
-def buyer(live_server_url):
-    """Return who makes customers: `buyer(card)`, over `transport` if the network matters."""
-    clients: list[httpx.Client] = []
-
-    def make(card: str | None = GOOD, transport: httpx.BaseTransport | None = None) -> Buyer:
-        account, zone = customer(card=card)
-        person = Person.objects.get(memberships__account=account)
-        token = issue_token(account.pk, person, name="test", actor="system:tests", now=clock.now())
-        base_url = f"{live_server_url}{PREFIX}"
-        clients.append(httpx.Client(transport=transport))
-        clients.append(httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {token}"}))
-        sdk = Cloudflare(api_token=token, base_url=base_url, http_client=clients[-2])
-        return Buyer(account, zone, sdk, clients[-1])
-
-    yield make
-    for client in clients:
-        client.close()
 
 
 def work_until(is_done):

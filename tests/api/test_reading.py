@@ -97,6 +97,9 @@ PATHS = [
     ("zones.rate_plans.get", "/zones/{zone}/available_rate_plans"),
     ("zones.entitlements.list", "/zones/{zone}/entitlements"),
     ("accounts.entitlements.list", "/accounts/{account}/entitlements"),
+    ("billing.rate_plans.get", "/billing/rate_plans/CF_PRO"),
+    ("user.subscriptions.get", "/user/subscriptions"),
+    ("memberships.list", "/memberships"),
 ]
 
 
@@ -133,10 +136,27 @@ def test_the_checker_finds_what_is_wrong():
     assert deviations("zones.subscriptions.get", right) == []
     assert len(deviations("zones.subscriptions.get", wrong)) == 5
     assert deviations("accounts.get", {"id": "a", "name": "b"}) == ["result.type: is missing"]
-    assert set(METHODS) == {method for method, _ in PATHS} | {
-        "zones.subscriptions.create",
-        "accounts.subscriptions.create",
-    }
+    assert deviations("billing.rate_plans.get", {"components": [{"name": "a"}]}) == []
+    assert len(deviations("billing.rate_plans.get", {"components": ["a"]})) == 1
+    assert set(METHODS) == {method for method, _ in PATHS} | CHANGING
+
+
+# Held against the contract where they are called.
+CHANGING = {
+    "accounts.subscriptions.bulk.create",
+    "accounts.subscriptions.cancel_downgrade",
+    "accounts.subscriptions.cancel_reason.create",
+    "accounts.subscriptions.cancel_reason.get",
+    "accounts.subscriptions.create",
+    "accounts.subscriptions.delete",
+    "accounts.subscriptions.update",
+    "billing.history.list",
+    "memberships.get",
+    "user.subscriptions.delete",
+    "user.subscriptions.update",
+    "zones.subscriptions.create",
+    "zones.subscriptions.update",
+}
 
 
 def test_a_free_zone_is_provisioned(api, zone):
@@ -167,6 +187,7 @@ def test_a_free_zone_is_provisioned(api, zone):
         "current_period_end": None,
         "workflow_id": None,
         "client_secret": None,
+        "scheduled_change": None,
         "zone": {"id": zone.pk, "name": zone.name},
     }
 
