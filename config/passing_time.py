@@ -48,17 +48,17 @@ class Stop:
     rows: int
 
 
-def pass_time(target: datetime) -> Iterator[Stop]:
+def pass_time(target: datetime, *, stop_seconds: float = STOP_SECONDS) -> Iterator[Stop]:
     """
     Move business time to `target`, yielding each stop on the way; the clock stands there at the end.
 
     Earlier than now is now. A live worker may run beside it: both take rows by lease.
 
-    :raises NotQuiet: at one stop work was left after STOP_SECONDS.
+    :raises NotQuiet: at one stop work was left after `stop_seconds` of machine time.
     """
     at = _freeze(clock.now())
     while True:
-        yield Stop(at, _until_quiet(at))
+        yield Stop(at, _until_quiet(at, stop_seconds))
         if at >= target:
             return
         at = _freeze(min(target, _next_stop(at, target)))
@@ -81,9 +81,9 @@ def _freeze(at: datetime) -> datetime:
     return clock.now()
 
 
-def _until_quiet(now: datetime) -> int:
+def _until_quiet(now: datetime, stop_seconds: float) -> int:
     """Run the sweeps until neither side has anything to do at `now`; return how many rows they took."""
-    give_up_at = time.monotonic() + STOP_SECONDS
+    give_up_at = time.monotonic() + stop_seconds
     rows = 0
     while True:
         taken = sum(sweep(now=now) for sweep in SWEEPS)
