@@ -129,7 +129,7 @@ def create_worker_database(run: Run) -> None:
 
 def put_leftovers_to_sleep() -> None:
     """
-    Put off all rows that are work to do, in every table that has such, to a time that no test reaches.
+    Put off all rows that are work to do, in every table that has such, to a time that no test reaches, held by nobody.
 
     By a connection of its own: to those who watch the application's SQL this is no act of the application.
     """
@@ -140,9 +140,10 @@ def put_leftovers_to_sleep() -> None:
         ).fetchall()
         for (table,) in tables:
             connection.execute(
-                sql.SQL("UPDATE {} SET next_at = '2999-01-01' WHERE next_at < '2900-01-01'").format(
-                    sql.Identifier(table)
-                )
+                sql.SQL(
+                    "UPDATE {} SET next_at = '2999-01-01', lease_token = NULL, lease_until = NULL, lease_backend = ''"
+                    " WHERE next_at < '2900-01-01' OR lease_until IS NOT NULL"
+                ).format(sql.Identifier(table))
             )
 
 
