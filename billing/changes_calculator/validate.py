@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
-from .request import ChangeRequest, ObjectKind, Refusal
+from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
 from .wish import Wish, consider
 
@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     Rule("not_self_serve",        lambda wish: wish.snapshot.account_is_contract or _is_contract(wish)),
     Rule("unknown_plan",          lambda wish: wish.plan is None),
     Rule("wrong_object",          lambda wish: _is_wrong_object(wish)),
+    Rule("wanted_twice",          lambda wish: _is_wanted_twice(wish)),
     Rule("core_plan_required",    lambda wish: _lacks_core_plan(wish)),
     Rule("change_scheduled",      lambda wish: _has_other_schedule(wish)),
     Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
@@ -47,6 +48,7 @@ MESSAGES = {
     "wrong_object": (
         "This plan can't be attached here: zone plans belong to one of your zones, account plans to the account."
     ),
+    "wanted_twice": "A cart can hold one plan for each place: the same one, or another in its place, is wanted twice.",
     "core_plan_required": "This add-on needs a paid plan on the zone. Buy the plan first.",
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
@@ -87,16 +89,32 @@ def _is_wrong_object(wish: Wish) -> bool:
     return wish.want.object_id not in wish.snapshot.owned_objects or scope != wish.want.object_kind.value
 
 
+def _is_wanted_twice(wish: Wish) -> bool:
+    """Whether two wants of the request would fill the same slot of the same object."""
+    if wish.plan is None:
+        return False
+    plans = [wish.snapshot.catalog.find(e.plan_name) for e in wish.request.wants if e.object_id == wish.want.object_id]
+    return sum(plan is not None and plan.product == wish.plan.product for plan in plans) > 1
+
+
 def _lacks_core_plan(wish: Wish) -> bool:
-    """Add-ons of a zone need a paid zone plan under them."""
+    """Add-ons of a zone need a paid zone plan under them, or one in the same cart."""
     if wish.plan is None or wish.plan.scope != ObjectKind.ZONE.value or wish.plan.product == CORE_FAMILY:
+        return False
+    if any(_buys_core_plan(each, wish) for each in wish.request.wants):
         return False
     core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
     return core is None or core.current.rank == 0
 
 
+def _buys_core_plan(want: Want, wish: Wish) -> bool:
+    plan = wish.snapshot.catalog.find(want.plan_name)
+    bought = plan is not None and plan.product == CORE_FAMILY and not plan.is_free and not want.is_cancellation
+    return bought and want.object_id == wish.want.object_id
+
+
 def _has_other_schedule(wish: Wish) -> bool:
-    return wish.element is not None and wish.element.scheduled is not None and not wish.is_scheduled
+    return wish.has_schedule and not wish.is_scheduled
 
 
 def _intervals(wish: Wish) -> set[str | None]:
@@ -105,9 +123,11 @@ def _intervals(wish: Wish) -> set[str | None]:
 
 
 def _is_not_offered(wish: Wish) -> bool:
-    """What moves from one interval to the other, and what is billed by use with nothing to charge."""
+    """What others sell, what moves from one interval to the other, what is billed by use with nothing to charge."""
     if wish.plan is None or (wish.price is None and not wish.is_ending):
         return False
+    if wish.plan.externally_managed and wish.request.origin is not Origin.CF_QUEUES:
+        return True
     if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_ending:
         return wish.snapshot.default_method() is None  # billed by use alone: there must be something to bill
     if wish.element is None or wish.is_ending:

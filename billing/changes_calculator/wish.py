@@ -47,14 +47,34 @@ class Wish:
         return current.rate_plan_id == self.plan.id and (self.is_free or current.interval == self.interval)
 
     @property
-    def is_scheduled(self) -> bool:
-        """Whether the object gets this plan at the end of the period already."""
-        scheduled = self.element.scheduled if self.element else None
-        if scheduled is None or self.plan is None:
+    def has_schedule(self) -> bool:
+        """Whether anything of the subscription, the plan or a component, changes at the end of the period."""
+        if self.element is None:
             return False
-        if self.want.is_cancellation:
-            return scheduled.rank == 0
-        return scheduled.rate_plan_id == self.plan.id and (self.is_free or scheduled.interval == self.interval)
+        parts = self.snapshot.components(self.want.object_id, self.element.subscription_id)
+        return any(element.scheduled for element in (self.element, *parts))
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether what is wanted is what there will be at the end of the period already."""
+        if self.element is None or self.plan is None or not self.has_schedule:
+            return False
+        later = self.element.scheduled or self.element.current
+        if self.want.is_cancellation or self.is_free or later.rank == 0:
+            return later.rank == 0 and self.is_ending
+        holds_plan = later.rate_plan_id == self.plan.id and later.interval == self.interval
+        return holds_plan and all(each.value == self._later_count(each.name) for each in self.want.components)
+
+    def _later_count(self, component_name: str) -> int | None:
+        """So many of a component there will be, what the plan includes counted in; None: the plan has no such thing."""
+        plan = self.plan
+        included = (
+            next((each.included for each in plan.components if each.name == component_name), None) if plan else None
+        )
+        element = self.snapshot.element(self.want.object_id, component_name)
+        if included is None or element is None:
+            return included
+        return max(int((element.scheduled or element.current).value), included)
 
     @property
     def changes_components(self) -> bool:

@@ -195,6 +195,41 @@ def test_while_one_change_is_scheduled_another_is_refused_and_not_repeated(buyer
     assert refused.value.response.request.headers["x-stainless-retry-count"] == "0"
 
 
+def with_rules(count, plan="pro"):
+    return {"rate_plan": {"id": plan}, "component_values": [{"name": "page_rules", "value": count}]}
+
+
+def test_fewer_of_a_component_wait_and_asking_again_changes_nothing(buyer):
+    customer = buyer()
+    path = f"/zones/{customer.zone.pk}/subscription"
+    strictly(customer.raw.put(path, json=with_rules(30)), "zones.subscriptions.update")
+
+    fewer, again = (
+        strictly(customer.raw.put(path, json=with_rules(22)), "zones.subscriptions.update") for _ in range(2)
+    )
+    others = [customer.raw.put(path, json=wish) for wish in (with_rules(25), with_rules(35), BUSINESS, FREE)]
+
+    assert fewer == again
+    assert (fewer["price"], fewer["component_values"][1]["value"]) == (35.0, 30)
+    assert fewer["scheduled_change"]["component_values"][1] == {"name": "page_rules", "value": 22}
+    assert [(each.status_code, each.json()["errors"][0]["code"]) for each in others] == [(400, 1306)] * 4
+
+
+def test_a_smaller_plan_with_more_of_a_component_is_had_at_once_and_asked_for_once(buyer):
+    customer = buyer()
+    path = f"/zones/{customer.zone.pk}/subscription"
+    strictly(customer.raw.put(path, json=with_rules(60, "business")), "zones.subscriptions.update")
+
+    mixed, again = (
+        strictly(customer.raw.put(path, json=with_rules(80)), "zones.subscriptions.update") for _ in range(2)
+    )
+
+    assert mixed == again
+    assert (mixed["rate_plan"]["id"], mixed["component_values"][1]["value"]) == ("business", 80)
+    assert (mixed["scheduled_change"]["plan"], mixed["scheduled_change"]["component_values"][1]["value"]) == ("pro", 80)
+    assert len(invoices(customer)) == 2
+
+
 def test_another_frequency_is_refused(buyer):
     customer = buyer()
     customer.buy()
@@ -244,6 +279,8 @@ def test_an_add_on_of_the_account_is_bought_changed_and_ended(buyer, clock):
         customer.raw.get(f"{path}/{bought.id}"), "accounts.subscriptions.get_by_identifier", sells_addons=True
     )
     assert (shown["state"], shown["scheduled_change"]["plan"]) == ("Paid", None)
+    kept = customer.raw.post(path, json=WORKERS)
+    assert (kept.status_code, kept.json()["errors"][0]["code"]) == (400, 1306)
     list(pass_time(Sslc.objects.get(account=customer.account).applies_at + timedelta(hours=3)))
     assert (
         customer.sdk.accounts.subscriptions.get_by_identifier(bought.id, account_id=customer.account.pk).state
@@ -255,6 +292,16 @@ def test_an_add_on_of_the_account_is_bought_changed_and_ended(buyer, clock):
     )
     ended = customer.raw.put(f"{path}/{bought.id}", json=WORKERS)
     assert (ended.status_code, ended.json()["errors"][0]["code"]) == (400, 1313)
+
+
+def test_what_others_sell_is_not_bought_here(buyer):
+    customer = buyer()
+
+    with pytest.raises(cloudflare.BadRequestError) as refused:
+        customer.sdk.accounts.subscriptions.create(account_id=customer.account.pk, rate_plan={"id": "registrar_com"})
+
+    assert refused.value.errors[0].code == 1312
+    assert invoices(customer) == []
 
 
 def test_what_is_billed_by_use_costs_nothing_now_and_ends_at_once(buyer):
@@ -415,6 +462,20 @@ def test_a_declined_cart_buys_nothing_and_its_key_says_so_again(buyer, stripe_ca
     assert customer.plan().rate_plan.id == "free"
 
 
+def test_a_cart_may_hold_a_plan_and_what_needs_it(buyer):
+    customer = buyer()
+    zone = {"zone": {"id": customer.zone.pk}}
+
+    bought = customer.sdk.accounts.subscriptions.bulk.create(
+        account_id=customer.account.pk, subscriptions=[{"rate_plan": {"id": "argo_zone_basic"}} | zone, PRO | zone]
+    )
+
+    assert [(each["rate_plan"]["id"], each["state"]) for each in bought] == [
+        ("argo_zone_basic", "Paid"), ("pro", "Paid"),
+    ]  # fmt: skip
+    assert invoices(customer) == [3000]
+
+
 CARTS = [
     # the body                                                                           code
     (lambda wanted: {"subscriptions": wanted[:0]},                                               1001),
@@ -422,6 +483,8 @@ CARTS = [
     (lambda wanted: {"subscriptions": wanted, "payment_hold_id": 7},                     1001),
     (lambda wanted: {"subscriptions": [*wanted, {"rate_plan": {}}]},                     1001),
     (lambda wanted: {"subscriptions": [*wanted[:1], wanted[1] | {"frequency": "yearly"}]}, 1308),
+    (lambda wanted: {"subscriptions": [*wanted, WORKERS]},                               1316),
+    (lambda wanted: {"subscriptions": [*wanted, wanted[0] | {"rate_plan": {"id": "business"}}]}, 1316),
     (lambda wanted: {"subscriptions": [*wanted, PRO]},                                   1304),
 ]  # fmt: skip
 

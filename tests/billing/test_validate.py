@@ -169,7 +169,31 @@ def test_a_cart_is_of_one_interval():
     assert [refusal.code for refusal in refusals] == ["one_interval_per_cart"]
 
 
+CARTS = [
+    # what is wanted beside pro for the zone                           codes
+    (PRO_MONTHLY,                                                      ["wanted_twice"]),
+    (replace(PRO_MONTHLY, plan_name="business"),                       ["wanted_twice"]),
+    (replace(PRO_MONTHLY, plan_name="argo"),                           []),
+    (replace(PRO_MONTHLY, plan_name="argo", object_id="f" * 32),       ["wrong_object", "core_plan_required"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "codes"), CARTS)
+def test_a_cart_fills_each_place_once_and_brings_what_an_add_on_needs(other, codes):
+    refusals = validate(replace(BUY_PRO, wants=(PRO_MONTHLY, other)), CLEAR)
+
+    assert [refusal.code for refusal in refusals] == codes
+
+
+def test_an_add_on_needs_a_plan_that_is_paid():
+    free, argo = replace(PRO_MONTHLY, plan_name="free"), replace(PRO_MONTHLY, plan_name="argo")
+
+    refusals = validate(replace(BUY_PRO, wants=(free, argo)), CLEAR)
+
+    assert [refusal.code for refusal in refusals] == ["core_plan_required"]
+
+
 def test_each_rule_refuses_in_the_table_and_says_why():
-    refused = {code for _, _, codes in TABLE for code in codes} | {"one_interval_per_cart"}
+    refused = {code for _, _, codes in TABLE for code in codes} | {"one_interval_per_cart", "wanted_twice"}
 
     assert refused == {rule.code for rule in RULES} == set(MESSAGES)
