@@ -10,19 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from psycopg.types.json import Jsonb
 
 from config import clock, wake
 
-from .claim import LeaseLost, claim, finishing, give_back, give_back_failed
-from .lock import AccountBusy, holds_lock
+from .claim import claim, finishing
+from .lock import holds_lock
 from .models import JournalDelivery
-from .retry import backoff
-
-logger = structlog.get_logger()
+from .sweep import sweep
 
 
 class Consumer(StrEnum):
@@ -149,27 +146,28 @@ def emit(*facts: Fact, at: datetime) -> None:
 WAKES = {Consumer.BILLING.value: "billing.deliver_journal", Consumer.PIPE.value: "webhooks.deliver_journal"}
 
 
-def deliver(consumer: Consumer, act: Callable[[JournalDelivery], None], *, now: datetime, limit: int = 100) -> int:
+def deliver(
+    consumer: Consumer,
+    act: Callable[[JournalDelivery], None],
+    *,
+    now: datetime,
+    passing: tuple[type[Exception], ...] = (),
+    limit: int = 100,
+) -> int:
     """
-    Hand this consumer's due deliveries to `act`, oldest first, and return how many were dealt with.
+    Hand this consumer's due deliveries to `act`, oldest first, and return how many there were.
 
     `act` runs outside any transaction and must be safe to repeat: a delivery is deleted after it. One that
     fails is tried again later and holds up no other.
     """
-    done = 0
-    for delivery in claim(JournalDelivery, "consumer = %s", (consumer.value,), now=now, limit=limit):
-        try:
-            act(delivery)
-            with finishing(delivery):
-                done += 1
-        except (AccountBusy, LeaseLost):
-            give_back(delivery, for_seconds=0.1)
-        except Exception as error:  # noqa: BLE001  one entry that cannot be delivered must not stop the others
-            logger.error(
-                "journal.delivery_failed", delivery=delivery.pk, consumer=consumer.value, error=type(error).__name__
-            )
-            give_back_failed(delivery, next_at=now + backoff(delivery.attempts))
-    return done
+
+    def act_and_finish(delivery: JournalDelivery) -> None:
+        act(delivery)
+        with finishing(delivery):
+            pass
+
+    due = claim(JournalDelivery, "consumer = %s", (consumer.value,), now=now, limit=limit)
+    return sweep(due, act_and_finish, now=now, passing=passing)
 
 
 def _json(value: Mapping[str, object]) -> Jsonb:

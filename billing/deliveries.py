@@ -6,12 +6,13 @@ from functools import partial
 from accounts import journal
 from accounts.models import JournalDelivery
 
+from .cfstripe.errors import StripeUnavailable
 from .customers import ensure_customer
 
 
 def deliver_due(*, now: datetime) -> int:
     """Act on the entries that wait for billing, oldest first, and return how many were dealt with."""
-    return journal.deliver(journal.Consumer.BILLING, partial(_act, now=now), now=now)
+    return journal.deliver(journal.Consumer.BILLING, partial(_act, now=now), now=now, passing=(StripeUnavailable,))
 
 
 def _act(delivery: JournalDelivery, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ..objectproducts.phases import Phase
 from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
 from .change_set import ChangeSet, ElementChange, PlannedLine, StripeCall
 from .directions import Direction, direction_of
@@ -108,7 +109,7 @@ def _start(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementCha
     lines = tuple(
         PlannedLine(
             ope_id=change.ope_id,
-            description=_description(change),
+            description=_description(change, change.after),
             price_id=change.after.price_id,
             stripe_price_id=change.after.stripe_price_id,
             quantity=change.after.billed_quantity,
@@ -234,7 +235,9 @@ def _prorated_lines(
             lines.append(
                 PlannedLine(
                     ope_id=change.ope_id,
-                    description=_description(change) if share.delta > 0 else f"Unused time: {_description(change)}",
+                    description=_description(change, phase)
+                    if share.delta > 0
+                    else f"Unused time: {_description(change, phase)}",
                     price_id=phase.price_id,
                     stripe_price_id=price,
                     quantity=share.delta,
@@ -253,13 +256,11 @@ def _share(change: ElementChange, stripe_price_id: str) -> Share | None:
     return Share(change.ope_id, will_be - was) if will_be != was else None
 
 
-def _phase_at(change: ElementChange, stripe_price_id: str) -> Any:
+def _phase_at(change: ElementChange, stripe_price_id: str) -> Phase:
     return next(p for p in (change.after, change.before) if p is not None and p.stripe_price_id == stripe_price_id)
 
 
-def _description(change: ElementChange) -> str:
-    """What an invoice line says: the plan, or the component by its name."""
-    phase = change.after or change.before
-    assert phase is not None
+def _description(change: ElementChange, phase: Phase) -> str:
+    """What an invoice line says of what is billed: the plan, or the component by its name."""
     name = phase.rate_plan_id.replace("_", " ").capitalize()
     return f"{name} plan" if change.kind == "enum" else f"{name} plan: {change.product.replace('_', ' ')}"

@@ -1,12 +1,13 @@
 """Changes that others left behind, and those whose payment somebody else tells us of."""
 
 from datetime import datetime
+from functools import partial
 
-import structlog
+from accounts.claim import claim
+from accounts.lock import holds_lock
+from accounts.sweep import sweep
 
-from accounts.claim import LeaseLost, claim, give_back
-from accounts.lock import AccountBusy, holds_lock
-
+from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import Raw, read_invoice
 from ..models.changes import ChangeWorkflow
 from .change_set import ChangeSet
@@ -14,26 +15,11 @@ from .request import PaymentUnavailable
 from .steps import Step
 from .sync_save import commit, look, run
 
-logger = structlog.get_logger()
-
 
 def resume_due(*, now: datetime, limit: int = 20) -> int:
-    """
-    Take up to `limit` unfinished changes on that nobody is working on, and return how many were looked at.
-
-    One that fails is tried again later and holds up no other.
-    """
+    """Take up to `limit` unfinished changes on that nobody is working on, and return how many were looked at."""
     due = claim(ChangeWorkflow, "finished_at IS NULL", now=now, limit=limit)
-    for workflow in due:
-        try:
-            resume(workflow, now=now)
-        except (PaymentUnavailable, LeaseLost):
-            continue  # it is due again by itself, or somebody else has it
-        except AccountBusy:
-            give_back(workflow, for_seconds=0.1)
-        except Exception as error:  # noqa: BLE001  one change that can't go on must not stop the others
-            logger.error("workflow.resume_failed", workflow=workflow.pk, step=workflow.step, error=type(error).__name__)
-    return len(due)
+    return sweep(due, partial(resume, now=now), now=now, passing=(PaymentUnavailable, StripeUnavailable))
 
 
 def resume(workflow: ChangeWorkflow, *, now: datetime) -> None:

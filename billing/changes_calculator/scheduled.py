@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
-
 from accounts import claim as leases
 from accounts import journal
 from accounts.lock import AccountBusy, account_lock, holds_lock
+from accounts.sweep import sweep
 
 from ..cfstripe import subscriptions
 from ..cfstripe.errors import StripeUnavailable
@@ -22,8 +21,6 @@ from .change_set import ElementChange
 from .items import Item, without_payment
 from .save import save_phases
 from .targets import FREE_LICENSE
-
-logger = structlog.get_logger()
 
 TOLD_BEFORE_END = timedelta(hours=6)
 LAST_CALL = timedelta(minutes=10)
@@ -99,23 +96,15 @@ def apply_due(*, now: datetime, limit: int = 20) -> int:
 
     Six hours before the end Stripe's items change, without proration; at the end our own rows do.
     """
+
+    def act(sslc: Sslc) -> None:
+        if sslc.applied_at is None:
+            _apply(sslc, now=now)
+        else:
+            _finish(sslc, now=now)
+
     due = leases.claim(Sslc, "ended_at IS NULL", now=now, limit=limit)
-    for sslc in due:
-        try:
-            if sslc.applied_at is None:
-                _apply(sslc, now=now)
-            else:
-                _finish(sslc, now=now)
-        except leases.LeaseLost:
-            continue
-        except (AccountBusy, StripeUnavailable):
-            leases.give_back_failed(sslc, next_at=now + TRY_AGAIN)
-        except Exception as error:  # noqa: BLE001  one that can't be applied must not stop the others
-            logger.error(
-                "scheduled.apply_failed", sslc=sslc.pk, error=type(error).__name__, code=getattr(error, "code", "")
-            )
-            leases.give_back_failed(sslc, next_at=now + TRY_AGAIN)
-    return len(due)
+    return sweep(due, act, now=now, passing=(StripeUnavailable,), wait=lambda _attempts: TRY_AGAIN)
 
 
 def _open(account_id: str, subscription_id: str, opes: list[Ope], *, actor: str, now: datetime) -> journal.Fact:

@@ -2,17 +2,14 @@
 
 from datetime import datetime, timedelta
 
-import structlog
-
-from accounts.claim import LeaseLost, claim, give_back, release
-from accounts.lock import AccountBusy, account_lock
+from accounts.claim import claim, release
+from accounts.lock import account_lock
+from accounts.sweep import sweep
 
 from ..cfstripe import invoices
 from ..cfstripe.errors import StripeUnavailable
 from ..models.invoices import BillingSchedule, BillingScheduleDue
 from .take_over import notice
-
-logger = structlog.get_logger()
 
 ASK_AGAIN = timedelta(hours=6)
 INVOICES_ASKED_FOR = 3
@@ -24,20 +21,13 @@ def find_missed(*, now: datetime, limit: int = 20) -> int:
 
     What is found takes the road it would have taken with its event; what has not been renewed is asked for again.
     """
-    due = claim(BillingScheduleDue, now=now, limit=limit)
-    for row in due:
-        try:
-            _ask(BillingSchedule.objects.get(pk=row.pk), now=now)
-            row.refresh_from_db(fields=["next_at"])
-            release(row, next_at=row.next_at if row.next_at > now else now + ASK_AGAIN)
-        except LeaseLost:
-            continue
-        except (AccountBusy, StripeUnavailable):
-            give_back(row, for_seconds=1.0)
-        except Exception as error:  # noqa: BLE001  one schedule that can't be looked at must not stop the others
-            logger.error("schedule.check_failed", schedule=row.pk, error=type(error).__name__)
-            release(row, next_at=now + ASK_AGAIN)
-    return len(due)
+
+    def act(row: BillingScheduleDue) -> None:
+        _ask(BillingSchedule.objects.get(pk=row.pk), now=now)
+        row.refresh_from_db(fields=["next_at"])
+        release(row, next_at=row.next_at if row.next_at > now else now + ASK_AGAIN)
+
+    return sweep(claim(BillingScheduleDue, now=now, limit=limit), act, now=now, passing=(StripeUnavailable,))
 
 
 def _ask(schedule: BillingSchedule, *, now: datetime) -> None:
