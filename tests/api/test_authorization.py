@@ -160,6 +160,42 @@ def test_what_is_inside_a_foreign_account_is_not_found_through_an_own_one():
 
     assert Api(token).get(f"/accounts/{mine.pk}/subscriptions/{subscription_id}").status_code == 404
     assert Api(token).get(f"/accounts/{mine.pk}/workflows/{workflow.pk}").status_code == 404
+    for path in (f"/accounts/{mine.pk}/subscriptions/{subscription_id}", f"/user/subscriptions/{subscription_id}"):
+        assert Api(token).call("DELETE", path).status_code == 404
+        assert (
+            Api(token)
+            .call("PUT", path, data='{"rate_plan": {"id": "pro"}}', content_type="application/json")
+            .status_code
+            == 404
+        )
+    assert (
+        Api(token)
+        .post(f"/accounts/{mine.pk}/subscriptions/{subscription_id}/cancel-reason", {"other": "x"})
+        .status_code
+        == 404
+    )
+    take_back = {"subscription_ids": [subscription_id]}
+    assert Api(token).post(f"/accounts/{mine.pk}/subscriptions/cancel-downgrade", take_back).status_code == 404
+    bought = Api(token).post(
+        f"/accounts/{mine.pk}/subscriptions", {"rate_plan": {"id": "pro"}, "zone": {"id": zone.pk}}
+    )
+    assert (bought.status_code, bought.json()["errors"][0]["code"]) == (400, 1304)
+    membership_id = foreign.members.create(
+        person=mine.members.get().person, role="read_only", created_at=zone.created_at
+    ).pk
+    limited = token_for(mine, account_ids=[mine.pk])
+    assert Api(limited).get(f"/memberships/{membership_id}").status_code == 404
+
+
+def test_what_one_may_read_of_another_account_one_may_not_therefore_change():
+    mine, theirs = clear(), clear()
+    zone = free_zone(theirs)
+    token = token_for(mine)
+    theirs.members.create(person=mine.members.get().person, role=Role.READ_ONLY.value, created_at=zone.created_at)
+    path = f"/user/subscriptions/{zone.account.opes.get().subscription_id}"
+
+    assert Api(token).get(path).status_code == 200
+    assert Api(token).call("DELETE", path).status_code == 403
 
 
 def test_lists_hold_only_what_is_the_callers():

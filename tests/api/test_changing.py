@@ -353,6 +353,7 @@ def test_a_preview_is_what_is_then_paid_and_asks_stripe_for_nothing(buyer, clock
     assert stripe_calls() == before
     assert (shown["currency"], shown["tax_included"], shown["changes_at_period_end"]) == ("USD", False, [])
     assert [(each["before"]["value"], each["after"]["value"]) for each in shown["changes_now"]] == [("pro", "business")]
+    assert [line["description"] for line in shown["lines"]] == ["Unused time: Pro plan", "Business plan"]
     assert round(sum(line["amount"] for line in shown["lines"]), 2) == shown["due_now"]
     customer.sdk.zones.subscriptions.update(zone_id=customer.zone.pk, **BUSINESS)
     assert invoices(customer)[-1] == round(shown["due_now"] * 100)

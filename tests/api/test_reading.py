@@ -448,6 +448,9 @@ LISTS = [
     ("/zones/{zone}/available_plans", 4),
     ("/zones/{zone}/available_rate_plans", 3),
     ("/zones/{zone}/entitlements", 4),
+    ("/user/subscriptions", 5),
+    ("/accounts/{account}/billing/history", 3),
+    ("/memberships", 3),
 ]
 
 
