@@ -53,7 +53,7 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
         if wish.is_scheduled:
             continue
         wanted = targets(wish)
-        plan_goes = bool(wanted) and _goes(wanted[0])
+        plan_goes, paid_until = bool(wanted) and _goes(wanted[0]), _paid_until(wanted)
         for target in wanted:
             because, direction = _direction(target)
             if direction is Direction.SAME:
@@ -61,10 +61,13 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
             waits = plan_goes or direction is Direction.SHRINKING
             if plan_goes and direction is Direction.GROWING:
                 now.append((target.under_current_plan(), because))
-            (later if waits and _is_paid_ahead(wanted[0]) else now).append((target, because))
+            if waits and paid_until:
+                later.append((target.at_period_end(paid_until), because))
+            else:
+                now.append((target, because))
     return (
         tuple(target.change(why=why) for target, why in now),
-        tuple(target.at_period_end().change(why=why) for target, why in later),
+        tuple(target.change(why=why) for target, why in later),
     )
 
 
@@ -80,9 +83,10 @@ def _goes(tier: Target) -> bool:
     return _direction(tier)[1] is Direction.SHRINKING
 
 
-def _is_paid_ahead(tier: Target) -> bool:
-    """Whether the plan, and with it its components, is paid for until a certain time."""
-    return tier.before is not None and tier.before.ends_at is not None
+def _paid_until(wanted: list[Target]) -> datetime | None:
+    """Until when the plan is paid for, or what hangs on it where the plan itself costs nothing; None: neither is."""
+    ends = [target.before.ends_at for target in wanted if target.before is not None and target.before.ends_at]
+    return max(ends, default=None)
 
 
 def _is_billed(change: ElementChange) -> bool:

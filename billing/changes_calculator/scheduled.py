@@ -108,7 +108,9 @@ def apply_due(*, now: datetime, limit: int = 20) -> int:
 
 
 def _open(account_id: str, subscription_id: str, opes: list[Ope], *, actor: str, now: datetime) -> journal.Fact:
-    stripe_subscription_id = opes[0].license_source_id.partition(":")[0]
+    # A plan that costs nothing by itself is nobody's item; what hangs on it is.
+    billed = next(ope for ope in opes if ope.license_source_id.startswith("sub_"))
+    stripe_subscription_id = billed.license_source_id.partition(":")[0]
     applies_at = max(ope.current.ends_at or now for ope in opes)
     sslc = Sslc.objects.create(
         account_id=account_id,

@@ -1,6 +1,7 @@
 """What each wish makes of each component: the phase that is wanted next to the one that is. Pure."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 
 from ..catalog.values import PlanItem, PriceItem
@@ -46,12 +47,10 @@ class Target:
             why=why,
         )
 
-    def at_period_end(self) -> "Target":
+    def at_period_end(self, starts_at: datetime) -> "Target":
         """Return this target as what holds from the end of what was paid; what goes then is the empty value."""
-        before = self.before
         assert self.wish.element is not None, "what shrinks was there before"
-        before = before or self.wish.element.current
-        starts_at = self.wish.element.current.ends_at or self.wish.request.requested_at
+        before = self.before or self.wish.element.current
         if self.after is None or self.after.unit_amount_minor == 0:
             nothing = self.after or replace(before, value=0, price_id="", stripe_price_id="", billed_quantity=0)
             return replace(self, after=replace(nothing, rank=0, starts_at=starts_at, ends_at=None, unit_amount_minor=0))

@@ -294,6 +294,30 @@ def test_an_add_on_of_the_account_is_bought_changed_and_ended(buyer, clock):
     assert (ended.status_code, ended.json()["errors"][0]["code"]) == (400, 1313)
 
 
+def test_what_hangs_on_a_plan_that_costs_nothing_is_kept_for_as_long_as_it_is_paid(buyer, clock):
+    clock.freeze()
+    customer = buyer()
+    account_id, path = customer.account.pk, f"/accounts/{customer.account.pk}/subscriptions"
+
+    def users(count):
+        wish = {"rate_plan": {"id": "teams_standard"}, "component_values": [{"name": "users", "value": count}]}
+        return strictly(customer.raw.post(path, json=wish), "accounts.subscriptions.create", sells_addons=True)
+
+    bought, fewer, again = users(10), users(5), users(5)
+    customer.sdk.accounts.subscriptions.cancel_downgrade(account_id=account_id, subscription_ids=[bought["id"]])
+    gone = [strictly(customer.raw.delete(f"{path}/{bought['id']}"), "accounts.subscriptions.delete") for _ in range(2)]
+
+    assert (fewer["price"], fewer == again) == (9 * 7.0, True)
+    assert fewer["scheduled_change"]["component_values"] == [{"name": "users", "value": 5}]
+    assert gone == [{"subscription_id": bought["id"]}] * 2
+    shown = customer.sdk.accounts.subscriptions.get_by_identifier(bought["id"], account_id=account_id)
+    assert (shown.price, shown.scheduled_change["plan"]) == (9 * 7.0, None)
+    list(pass_time(Sslc.objects.get(account=customer.account, ended_at=None).applies_at + timedelta(hours=3)))
+    ended = customer.sdk.accounts.subscriptions.get_by_identifier(bought["id"], account_id=account_id)
+    assert ended.state == "Cancelled"
+    assert invoices(customer) == [6300]
+
+
 def test_what_others_sell_is_not_bought_here(buyer):
     customer = buyer()
 
