@@ -74,6 +74,12 @@ def _journal_guard(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
+def db(db: None) -> None:
+    """pytest-django's, with what stories committed out of sight until the test is rolled back; the catalogue stays."""
+    parts.hide_what_stories_left()
+
+
+@pytest.fixture
 def story(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """
     Let the test and the live server use the database with real transactions.
