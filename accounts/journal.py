@@ -39,6 +39,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "account.created":          Kind("The account was created", (Consumer.BILLING,)),
+    "cancel_reason.given":      Kind("The customer said why they cancelled"),
     "catalog.prices_mapped":    Kind("Prices were made at the payment processor"),
     "catalog.published":        Kind("The catalogue was published"),
     "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from accounts import journal
 from accounts.lock import account_lock
 
 from .models.cancel_reason import CancelReason
@@ -16,7 +17,7 @@ def give_reason(
         newest = reason_of(account_id, subscription_id)
         if newest is not None and (newest.reasons, newest.comment) == (list(reasons), comment):
             return newest
-        return CancelReason.objects.create(
+        said = CancelReason.objects.create(
             account_id=account_id,
             subscription_id=subscription_id,
             reasons=list(reasons),
@@ -24,6 +25,10 @@ def give_reason(
             actor=actor,
             created_at=now,
         )
+        # The comment stays out of the journal: people write about themselves, and the journal forgets nothing.
+        after = {"subscription_id": subscription_id, "reasons": list(reasons)}
+        journal.emit(journal.Fact("cancel_reason.given", account_id, actor, after=after), at=now)
+        return said
 
 
 def reason_of(account_id: str, subscription_id: str) -> CancelReason | None:
