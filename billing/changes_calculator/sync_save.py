@@ -152,22 +152,30 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
     pending = raw.get("pending_update") or {}
     was_charged = bool(change.schedule_id and change.method_processor_id)
     waits = not facts.is_paid and (not change.method_processor_id or (was_charged and _asks_customer(facts.id)))
-    keep = leases.release if waits else leases.renew
-    keep(
-        workflow,
-        step=(Step.AWAITING_PAYMENT if waits else Step.PAYING).value,
-        stripe_customer_id=customer_id,
-        stripe_subscription={name: raw[name] for name in KEPT_OF_SUBSCRIPTION},
-        stripe_invoice_id=facts.id,
-        stripe_payment_intent_id=facts.payment_intent_id,
-        client_secret=facts.client_secret,
-        expires_at=time_of(pending["expires_at"]) if pending else facts.created_at + PAYMENT_LIFETIME,
-        next_at=now + LOOK_AGAIN,
-    )
+    answered = {
+        "stripe_customer_id": customer_id,
+        "stripe_subscription": {name: raw[name] for name in KEPT_OF_SUBSCRIPTION},
+        "stripe_invoice_id": facts.id,
+        "stripe_payment_intent_id": facts.payment_intent_id,
+        "client_secret": facts.client_secret,
+        "expires_at": time_of(pending["expires_at"]) if pending else facts.created_at + PAYMENT_LIFETIME,
+    }
+    if waits:
+        _wait(workflow, now, **answered)
+        return
+    leases.renew(workflow, step=Step.PAYING.value, **answered)
     if facts.is_paid:
         commit(workflow, change, raw["latest_invoice"], now=now)
-    elif was_charged and not waits:
+    elif was_charged:
         _stop(workflow, PAYMENT_DECLINED)
+
+
+def _wait(workflow: ChangeWorkflow, now: datetime, **answered: object) -> None:
+    """Let the change go until the customer has confirmed the payment, or until somebody looks what became of it."""
+    with account_lock(workflow.account_id):
+        leases.release(workflow, step=Step.AWAITING_PAYMENT.value, next_at=now + LOOK_AGAIN, **answered)
+        waits = journal.Fact("change.awaiting_payment", workflow.account_id, workflow.actor, cause=workflow.pk)
+        journal.emit(waits, at=now)
 
 
 def _asks_customer(stripe_invoice_id: str) -> bool:
@@ -185,11 +193,7 @@ def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
             key=f"wf_{workflow.pk}_pay_1",
         )
     except StripeActionRequired:
-        next_at = now + LOOK_AGAIN
-        leases.release(workflow, step=Step.AWAITING_PAYMENT.value, next_at=next_at)
-        with account_lock(workflow.account_id):
-            waits = journal.Fact("change.awaiting_payment", workflow.account_id, workflow.actor, cause=workflow.pk)
-            journal.emit(waits, at=now)
+        _wait(workflow, now)
     except StripeDeclined:
         _stop(workflow, PAYMENT_DECLINED)
     except StripeRefused:
