@@ -72,6 +72,15 @@ def create_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zon
     return zone
 
 
+def set_role(account_id: str, person: Person, *, role: Role, actor: str, now: datetime) -> None:
+    """Let a member of the account have this role from now on; nothing is written if that is so already."""
+    with account_lock(account_id):
+        members = Member.objects.filter(account=account_id, person=person).exclude(role=role.value)
+        if members.update(role=role.value):
+            after = {"person_id": person.pk, "role": role.value}
+            journal.emit(journal.Fact("member.role_changed", account_id, actor, after=after), at=now)
+
+
 def issue_token(account_id: str, person: Person, *, name: str, actor: str, now: datetime) -> str:
     """Return a new token with which `person` acts in this account; it can't be read again."""
     with account_lock(account_id):

@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "invoice.recorded":         Kind("An invoice was made"),
     "invoice.updated":          Kind("An invoice changed at the payment processor"),
     "member.added":             Kind("Somebody became a member of the account"),
+    "member.role_changed":      Kind("A member's role changed"),
     "payment.attempted":        Kind("A payment was asked for"),
     "payment.failed":           Kind("A payment did not go through"),
     "payment.succeeded":        Kind("A payment went through"),

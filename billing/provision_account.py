@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.create_account import clean_domain, create_account, issue_token
+from accounts.create_account import clean_domain, create_account, issue_token, set_role
 from accounts.models import Account, Person, Zone
 from accounts.roles import Role
 
@@ -27,8 +27,8 @@ def provision_account(
     """
     Return an account of that e-mail address with these zones, this card stored and a token for a member with `role`.
 
-    Safe to repeat: the same address gives the same account and zones again, with a new token and, if a card is
-    named, that card as the default. The card is checked last: an account without one is complete.
+    Safe to repeat: the same address gives the same account and zones again, with a new token for the role asked for
+    and, if a card is named, that card as the default. The card is checked last: an account without one is complete.
 
     :raises InvalidDetail: a name, an address or a domain that can't be kept.
     :raises ZoneTaken: a domain that another account serves.
@@ -45,5 +45,6 @@ def provision_account(
     if card:
         store_test_card(account.pk, number=card, actor=actor, now=now)
     person = Person.objects.get(email=email.strip().lower())
+    set_role(account.pk, person, role=role, actor=actor, now=now)
     token = issue_token(account.pk, person, name=f"{name} ({role.value})", actor=actor, now=now)
     return Provisioned(account.pk, tuple(served[domain] for domain in domains) or tuple(served.values()), token)

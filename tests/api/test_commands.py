@@ -63,6 +63,14 @@ def test_the_same_address_again_is_the_same_account_with_a_new_token(email):
     assert [Api(t["token"]).get(f"/accounts/{first['account_id']}").status_code for t in (first, again)] == [200, 200]
 
 
+def test_another_role_the_second_time_is_the_members_from_then_on(email):
+    first = provision(email)
+
+    provision(email, "--role", "read_only")
+
+    assert Member.objects.get(account=first["account_id"]).role == "read_only"
+
+
 def test_the_role_is_the_members(email):
     ready = provision(email, "--role", "read_only", "--zone", domain())
 
