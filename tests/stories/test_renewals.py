@@ -1,6 +1,6 @@
 """Months that pass: what is bought renews on its day, is billed and paid once, and never loses its anchor."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from billing.add_zone import add_zone
 from billing.changes_calculator.submit import submit
 from billing.invoicing.ledger import Book, balance_minor
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
+from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from config.passing_time import pass_time
 from entitlements.models import Entitlement
@@ -128,3 +129,22 @@ def test_a_yearly_plan_bought_on_29_february_comes_back_to_its_day(clock):
 
     assert billed(account) == table(FIVE_YEARS_FROM_29_FEBRUARY, year)
     assert BillingSchedule.objects.get(account=account).next_at == at(year + 6, 2, 28)
+
+
+def test_a_card_given_with_the_client_secret_pays_the_renewals_too(clock, sandbox):
+    clock.freeze()
+    account, zone = customer(card=None)
+    waiting = submit(wish(account, zone))
+
+    sandbox.post(
+        "/_sandbox/authenticate", {"client_secret": waiting.client_secret, "outcome": "complete", "card": "visa"}
+    )
+    list(pass_time(clock.now()))
+    end = BillingSchedule.objects.get(account=account).next_at
+    list(pass_time(end + timedelta(hours=3)))
+
+    assert [(reason, status) for _, _, reason, status, _, _ in billed(account)] == [
+        ("purchase", "paid"),
+        ("cycle", "paid"),
+    ]
+    assert PaymentMethod.objects.get(account=account).is_default
