@@ -1,11 +1,13 @@
-"""What the journal tells billing: a new account needs its customer at Stripe."""
+"""What the journal tells billing: a new account needs its customer at Stripe, an empty item is to go."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from accounts import journal
-from accounts.models import JournalDelivery
+from accounts.models import JournalDelivery, JournalEntry
 
+from .cfstripe import subscription_items
 from .cfstripe.errors import StripeUnavailable
 from .customers import ensure_customer
 
@@ -16,5 +18,22 @@ def deliver_due(*, now: datetime) -> int:
 
 
 def _act(delivery: JournalDelivery, *, now: datetime) -> None:
-    assert delivery.account_id is not None, "the kinds that billing hears of are an account's"
-    ensure_customer(delivery.account_id, now=now)
+    ACTS[delivery.entry.kind](delivery.entry, now)
+
+
+def _make_customer(entry: JournalEntry, now: datetime) -> None:
+    assert entry.account_id is not None, "an account's creation is an account's entry"
+    ensure_customer(entry.account_id, now=now)
+
+
+def _delete_items(entry: JournalEntry, _now: datetime) -> None:
+    """While a payment was pending Stripe let items only be emptied; now they can go, and their prices be used again."""
+    for item_id in entry.after["items"]:
+        subscription_items.delete_empty(item_id, key=f"journal_{entry.pk}_{item_id}")
+
+
+# What each kind that names billing as its consumer asks of it.
+ACTS: dict[str, Callable[[JournalEntry, datetime], None]] = {
+    "account.created":            _make_customer,
+    "subscription.items_emptied": _delete_items,
+}  # fmt: skip

@@ -95,6 +95,12 @@ class ChangeSet:
     def is_empty(self) -> bool:
         return not self.elements and not self.scheduled
 
+    @property
+    def emptied_items(self) -> list[str]:
+        """The items at Stripe that bill nothing once this change is paid."""
+        items = (item for call in self.calls for item in call.params.get("items", ()))
+        return [item["id"] for item in items if "id" in item and item.get("quantity") == 0]
+
     def values_before(self) -> dict[str, str | None]:
         """Return what the changed OPEs were worth before, by id; None: they did not exist."""
         return {e.ope_id: str(e.before.value) if e.before else None for e in self.elements}

@@ -108,8 +108,19 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         committed = journal.Fact(
             "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
         )
-        journal.emit(committed, *facts, at=now)
+        journal.emit(committed, *facts, *_emptied(workflow, change), at=now)
     return True
+
+
+def _emptied(workflow: ChangeWorkflow, change: ChangeSet) -> list[journal.Fact]:
+    if not change.emptied_items:
+        return []
+    after = {"items": change.emptied_items}
+    return [
+        journal.Fact(
+            "subscription.items_emptied", workflow.account_id, "system:billing", cause=workflow.pk, after=after
+        )
+    ]
 
 
 def look(workflow: ChangeWorkflow, *, now: datetime) -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from billing.add_zone import add_zone
+from billing.cfstripe import subscriptions
 from billing.changes_calculator.request import Outcome, PaymentDeclined
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.submit import submit
+from billing.deliveries import deliver_due
 from billing.invoicing.ledger import Book, balance_minor
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice
@@ -138,3 +140,20 @@ def test_an_upgrade_that_nobody_confirms_expires_with_its_invoice(halfway, clock
     assert ChangeWorkflow.objects.get(pk=result.workflow_id).step == "expired"
     assert plan_element(zone).current.value == "pro"
     assert Invoice.objects.filter(account=account).count() == 1
+
+
+def test_a_price_that_nobody_has_any_more_can_be_bought_again(halfway):
+    account, first = halfway
+    second = add_zone(account.pk, name=f"second-{first.name}", actor="system:tests", now=business.now())
+    third = add_zone(account.pk, name=f"third-{first.name}", actor="system:tests", now=business.now())
+    submit(wish(account, second, plan_name="business"))
+    submit(wish(account, first, plan_name="business"))  # the item of Pro bills nothing now
+
+    while deliver_due(now=business.now()):
+        continue
+    submit(wish(account, third))
+
+    subscription_id = BillingSchedule.objects.get(account=account).stripe_subscription_id
+    items = subscriptions.retrieve(subscription_id)["items"]["data"]
+    assert sorted(item["quantity"] for item in items) == [1, 2]
+    assert plan_element(third).current.value == "pro"
