@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
@@ -13,6 +13,7 @@ from ..models.changes import ChangeWorkflow
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.methods import PaymentMethod
 from ..models.objectproducts import Ope
+from ..models.scheduled import Sslc
 from .request import ChangeRequest
 from .snapshot import Element, Method, Schedule, Snapshot, Waiting
 
@@ -86,9 +87,10 @@ def _elements(account_id: str) -> tuple[Element, ...]:
 
 
 def _schedules(account_id: str) -> tuple[Schedule, ...]:
-    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True)
+    told = Sslc.objects.filter(schedule=OuterRef("pk"), ended_at__isnull=True, applied_at__isnull=False)
+    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(is_closing=Exists(told))
     return tuple(
-        Schedule(row.pk, row.interval, row.anchor_at, row.next_at, row.stripe_subscription_id)
+        Schedule(row.pk, row.interval, row.anchor_at, row.next_at, row.stripe_subscription_id, row.is_closing)
         for row in live.order_by("anchor_at")
     )
 

@@ -36,13 +36,18 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A live billing clock of the account; while one runs, further purchases of its interval join it."""
+    """
+    A live billing clock of the account; while one runs, further purchases of its interval join it.
+
+    `is_closing`: Stripe has been told what shrinks at the end of this period, and bills for less than we still give.
+    """
 
     id: str
     interval: str
     anchor_at: datetime
     next_at: datetime
     stripe_subscription_id: str
+    is_closing: bool = False
 
     def period_at(self, at: datetime) -> tuple[datetime, datetime]:
         """Return the period that contains `at`, counted from the anchor."""

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     Rule("change_scheduled",      lambda wish: _has_other_schedule(wish)),
     Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
     Rule("change_not_offered",    lambda wish: _is_not_offered(wish)),
+    Rule("period_closing",        lambda wish: _is_closing(wish)),
     Rule("change_in_flight",      lambda wish: _is_in_the_way(wish)),
     Rule("quantity_out_of_range", lambda wish: _is_out_of_range(wish)),
     Rule("frequency_not_offered", lambda wish: wish.plan is not None and not wish.is_ending and wish.price is None),
@@ -53,6 +54,9 @@ MESSAGES = {
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
+    "period_closing": (
+        "A scheduled change is being made at the end of this billing period, which is hours away. Try again after it."
+    ),
     "change_in_flight": (
         "Another change of this subscription waits for its payment. Complete it or wait until it has expired."
     ),
@@ -78,6 +82,14 @@ def validate(request: ChangeRequest, snapshot: Snapshot) -> tuple[Refusal, ...]:
 
 def _grows(wish: Wish) -> bool:
     return not wish.is_ending and not wish.already_holds
+
+
+def _is_closing(wish: Wish) -> bool:
+    """Whether something grows on a clock whose next period Stripe has been told of already."""
+    if wish.is_ending or wish.interval is None or (wish.already_holds and not wish.changes_components):
+        return False
+    schedule = wish.snapshot.schedule(wish.interval)
+    return schedule is not None and schedule.is_closing
 
 
 def _is_contract(wish: Wish) -> bool:

@@ -241,6 +241,7 @@ def test_the_codes_are_permanent():
         "subscription_ended": (1313, 400),
         "nothing_scheduled": (1314, 400),
         "too_late_to_take_back": (1315, 400),
+        "period_closing": (1317, 400),
         "wanted_twice": (1316, 400),
         "payment_declined": (1400, 402),
         "authentication_required": (1401, 402),

@@ -137,6 +137,22 @@ def test_what_stripe_was_told_can_still_be_taken_back(clock):
     assert plan_element(zone).current.value == "pro"
 
 
+def test_once_stripe_was_told_nothing_grows_on_the_clock_until_the_period_is_over(clock):
+    clock.freeze()
+    account, first, schedule = bought()
+    second = add_zone(account.pk, name=f"second-{first.name}", actor="system:tests", now=business.now())
+    submit(wish(account, first, plan_name="free"))
+    pass_to(schedule.next_at - timedelta(hours=1))
+
+    with pytest.raises(ChangeRefused) as refused:
+        submit(wish(account, second))
+    pass_to(schedule.next_at + timedelta(minutes=1))
+    submit(wish(account, second))
+
+    assert refused.value.code == "period_closing"
+    assert [plan_element(zone).current.value for zone in (first, second)] == ["free", "pro"]
+
+
 LAST_MINUTES = [
     # before the end         refused
     (timedelta(minutes=11), False),

@@ -68,6 +68,7 @@ def element(plan, rank, *, scheduled_rank=None, interval="month", currency="usd"
 FREE = replace(element("free", 0, state=OpeState.GRANTED), license_source_id="USER:free")
 PRO = element("pro", 1)
 MONTHLY = Schedule("d" * 32, "month", NOW, datetime(2026, 2, 15, tzinfo=UTC), "sub_1")
+CLOSING = replace(MONTHLY, is_closing=True)
 CLEAR = Snapshot(
     account_id=ACCOUNT,
     account_is_contract=False,
@@ -140,6 +141,11 @@ TABLE = [
     ({},                    {"elements": (FREE, replace(element("pro", 1, currency="eur"), object_id=ACCOUNT))}, ["currency_mismatch"]),
     ({},                    {"schedules": (MONTHLY,)},                                        []),
     ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (MONTHLY,)},                []),
+    ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (CLOSING,)},                ["period_closing"]),
+    ({},                    {"schedules": (CLOSING,)},                                        ["period_closing"]),
+    ({"interval_name": "yearly"}, {"schedules": (CLOSING,)},                                  []),
+    ({},                    {"elements": (PRO,), "schedules": (CLOSING,)},                    []),
+    ({"plan_name": "free"}, {"elements": (PRO,), "schedules": (CLOSING,)},                    []),
     ({"plan_name": "pro"},  {"elements": (element("business", 2),), "schedules": (MONTHLY,)}, []),
     ({"interval_name": "yearly"}, {"elements": (PRO,), "schedules": (MONTHLY,)},              ["change_not_offered"]),
     (pro_with("page_rules", 21), {"elements": (PRO,), "schedules": (MONTHLY,)},               []),
