@@ -75,7 +75,7 @@ ERRORS: dict[str, ApiError] = {
     "subscription_ended":      ApiError(1313, 400, "The subscription has ended. Buy again to have it back."),
     "nothing_scheduled":       ApiError(1314, 400, "No change of the subscription is scheduled."),
     "too_late_to_take_back":   ApiError(1315, 400, "The period ends in a moment. Buy again when it has ended."),
-    "period_closing":          ApiError(1317, 400, "A scheduled change is being made. Try again after the period's end."),
+    "period_closing":          ApiError(1317, 400, "A scheduled change is being made. Try again after this period."),
     "wanted_twice":            ApiError(1316, 400, "The cart wants two plans for one place. Choose one of them."),
     "payment_declined":        ApiError(1400, 402, "The payment was declined and nothing changed. Use another method."),
     "authentication_required": ApiError(1401, 402, "The bank wants the payment confirmed. Try again while signed in."),
