@@ -37,7 +37,7 @@ def test_a_new_zone_is_free_from_the_first_moment():
 
 def test_a_purchase_with_a_stored_card_commits_everything_at_once(stripe_calls):
     account, zone = customer()
-    stripe_calls()
+    before = stripe_calls()
     asked = wish(account, zone)
 
     with count_statements() as statements:
@@ -45,6 +45,7 @@ def test_a_purchase_with_a_stored_card_commits_everything_at_once(stripe_calls):
 
     assert result.outcome is Outcome.COMMITTED
     assert len(statements) <= 25
+    assert stripe_calls() - before == {"Subscription.create": 1, "Invoice.pay": 1}
     element = plan_element(zone)
     assert (element.current.value, element.current.amount_minor, element.state) == ("pro", 2500, OpeState.ACTIVE)
     assert element.current.ends_at > element.current.starts_at
@@ -141,9 +142,9 @@ def test_another_change_of_the_object_is_refused_while_one_waits():
 
 def test_a_first_purchase_of_a_new_customer_is_two_calls_and_without_a_card_waits(stripe_calls):
     account, zone = customer(card=None)
-    stripe_calls()
+    before = stripe_calls()
 
     result = submit(wish(account, zone))
 
     assert result.outcome is Outcome.AWAITING_PAYMENT
-    assert sum(stripe_calls().values()) == 2
+    assert stripe_calls() - before == {"Customer.create": 1, "Subscription.create": 1}
