@@ -43,7 +43,6 @@ KINDS: dict[str, Kind] = {
     "catalog.prices_mapped":    Kind("Prices were made at the payment processor"),
     "catalog.published":        Kind("The catalogue was published"),
     "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),
-    "change.abandoned":         Kind("A waiting change was given up; its invoice was voided"),
     "change.awaiting_payment":  Kind("A change waits for the customer to confirm the payment"),
     "change.committed":         Kind("A change took effect"),
     "change.declined":          Kind("A change was not made: the payment was declined"),

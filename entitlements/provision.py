@@ -10,7 +10,7 @@ from accounts import journal
 from accounts.lock import holds_lock
 
 from .derive import Grant
-from .models import Entitlement, EntitlementVersion
+from .models import Entitlement
 
 Key = tuple[str, str]
 
@@ -91,8 +91,3 @@ def _write(account_id: str, grants: list[Grant], now: datetime) -> None:
 
 def _name(zone_id: str, feature: str) -> str:
     return f"{zone_id or 'account'}:{feature}"
-
-
-def version_of(account_id: str) -> int:
-    """Return the account's entitlement version; 0 before anything was ever granted."""
-    return EntitlementVersion.objects.filter(account=account_id).values_list("version", flat=True).first() or 0

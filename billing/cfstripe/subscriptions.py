@@ -40,13 +40,6 @@ def cancel(subscription_id: str, *, key: str) -> None:
             raise
 
 
-def of_customer(customer_id: str) -> list[Raw]:
-    """Return every subscription of the customer, ended ones too, newest first."""
-    with translated():
-        page = client().v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100})
-        return [raw_of(subscription) for subscription in page.auto_paging_iter()]
-
-
 def retrieve(subscription_id: str) -> Raw:
     """Return the subscription as it is now."""
     with translated():

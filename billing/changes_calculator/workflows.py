@@ -41,10 +41,6 @@ WHERE id = %s AND finished_at IS NULL
 """
 
 
-class ChangeInTheWay(Exception):
-    """Another change has claimed the object or the clock since we looked; can't happen under the account's lock."""
-
-
 def begin(request: ChangeRequest, change: ChangeSet, *, stripe_customer_id: str) -> ChangeWorkflow:
     """
     Write down what is going to be done, and claim what it touches; one statement, under the account's lock.
