@@ -16,7 +16,6 @@ TONES = {
     "change.committed": Tone.GOOD,
     "change.declined": Tone.BAD,
     "change.expired": Tone.BAD,
-    "change.abandoned": Tone.WAITING,
     "change.awaiting_payment": Tone.WAITING,
     "payment.failed": Tone.BAD,
     "payment.succeeded": Tone.GOOD,
