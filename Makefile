@@ -13,7 +13,7 @@ INSTALLED_DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements
 PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev test check lock clean
+.PHONY: help run install install-dev test check lock messages clean
 
 help:
 	@echo 'make run [ARGS="--port 9000"]  start the whole platform on this machine'
@@ -61,6 +61,11 @@ $(INSTALLED_DEV): | $(INSTALLED)
 lock: install-dev
 	{ echo '# Every package that requirements.txt and requirements-dev.txt bring along, pinned: `make lock` writes this file.'; \
 	  { $(BIN) -m pip freeze --exclude-editable; grep -o '^async-timeout==[^;]*' requirements.txt; } | LC_ALL=C sort -fu; } > constraints.txt
+
+# Collects what notices say into the files of each language, and compiles them; needs gettext.
+messages: install-dev
+	cd accounts && ../$(BIN) ../manage.py makemessages --all --no-location --no-wrap --extension txt,html,py --ignore 'admin/*'
+	cd accounts && ../$(BIN) ../manage.py compilemessages
 
 clean:
 	rm -rf .local staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

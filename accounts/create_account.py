@@ -30,7 +30,13 @@ class ZoneTaken(Exception):
 
 
 def create_account(
-    *, name: str, email: str, role: Role = Role.SUPER_ADMINISTRATOR, actor: str, now: datetime
+    *,
+    name: str,
+    email: str,
+    language: str | None = None,
+    role: Role = Role.SUPER_ADMINISTRATOR,
+    actor: str,
+    now: datetime,
 ) -> Account:
     """
     Create an account with its billing profile and first member, in one transaction.
@@ -43,7 +49,7 @@ def create_account(
     account_id = new_id()
     with new_account_lock(account_id):
         account = Account.objects.create(id=account_id, name=name, created_at=now)
-        open_profile(account_id, email=email)
+        open_profile(account_id, email=email, language=language)
         person, _ = Person.objects.get_or_create(email=email, defaults={"created_at": now})
         member = Member.objects.create(account=account, person=person, role=role.value, created_at=now)
         journal.emit(

@@ -105,6 +105,7 @@ class SubsAccount(models.Model):
     banned_at = models.DateTimeField(null=True, blank=True)
     banned_rule = models.CharField(max_length=80, blank=True, help_text="the dunning rule that banned")
     payment_method_required_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField(max_length=8, null=True, blank=True, help_text="of notices; null: English")  # noqa: DJ001
 
     class Meta:
         db_table = "subs_account"
@@ -276,6 +277,40 @@ class JournalDelivery(Lease):
 
     def __str__(self) -> str:
         return f"{self.entry_id} for {self.consumer}"
+
+
+class Notice(Lease):
+    """
+    Something that an account is told by e-mail, once: one row per account, kind, what it is about, and level.
+
+    Written by `notices/tell.py` in the transaction of the fact, sent by `notices/send.py`. To whom is looked up when it
+    is sent; `facts` holds what the text says, by the names of `notices/words.py`.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=40, help_text="a row of notices/kinds.py")
+    about = models.CharField(max_length=80, help_text="the id of what it tells of: an invoice, a workflow, …")
+    level = models.PositiveSmallIntegerField(default=0, help_text="0, or which time this is said of the same thing")
+    language = models.CharField(max_length=8)
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True, help_text="when nobody would take it for days")
+
+    class Meta:
+        db_table = "notice"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind", "about", "level"], name="notice_is_written_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at"], condition=Q(sent_at__isnull=True, given_up_at__isnull=True), name="notice_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} about {self.about}"
 
 
 class SubsStuckEvent(models.Model):

@@ -3,6 +3,8 @@
 from .models import AccountType, SubsAccount
 
 
-def open_profile(account_id: str, *, email: str, account_type: AccountType = AccountType.PAY_GO) -> SubsAccount:
+def open_profile(
+    account_id: str, *, email: str, language: str | None = None, account_type: AccountType = AccountType.PAY_GO
+) -> SubsAccount:
     """Write the profile of a new account; the caller holds its lock and writes the journal entry."""
-    return SubsAccount.objects.create(account_id=account_id, email=email, account_type=account_type)
+    return SubsAccount.objects.create(account_id=account_id, email=email, language=language, account_type=account_type)

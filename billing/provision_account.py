@@ -22,7 +22,15 @@ class Provisioned:
 
 
 def provision_account(
-    *, name: str, email: str, zones: Sequence[str], card: str | None, role: Role, actor: str, now: datetime
+    *,
+    name: str,
+    email: str,
+    zones: Sequence[str],
+    card: str | None,
+    role: Role,
+    language: str | None = None,
+    actor: str,
+    now: datetime,
 ) -> Provisioned:
     """
     Return an account of that e-mail address with these zones, this card stored and a token for a member with `role`.
@@ -37,7 +45,7 @@ def provision_account(
     domains = [clean_domain(zone) for zone in zones]
     account = Account.objects.filter(subs_account__email=email.strip().lower()).order_by("created_at").first()
     if account is None:
-        account = create_account(name=name, email=email, role=role, actor=actor, now=now)
+        account = create_account(name=name, email=email, language=language, role=role, actor=actor, now=now)
     served = dict(Zone.objects.filter(account=account, deleted_at__isnull=True).values_list("name", "pk"))
     for domain in domains:
         if domain not in served:

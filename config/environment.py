@@ -74,6 +74,12 @@ def database(name: str, *, default: str | None = None) -> dict[str, object]:
     return settings
 
 
+def mail_server(name: str, *, default: str | None = None) -> dict[str, object]:
+    """Return Django's settings of the mail server that the variable's URL names."""
+    settings: dict[str, object] = env.email_url_config(url(name, ("smtp+tls", "smtp+ssl", "smtp"), default=default))
+    return settings
+
+
 def directory(name: str, *, default: Path) -> Path:
     """Return an absolute path; a file in its place is refused, a missing directory is not."""
     path = Path(text(name, default=str(default))).expanduser().absolute()

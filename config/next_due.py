@@ -12,6 +12,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("change_workflow",      "finished_at IS NULL"),
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),
+    ("notice",               "sent_at IS NULL AND given_up_at IS NULL"),
     ("stripe_event",         "processed_at IS NULL"),
     ("subs_scheduled_service_level_change", "ended_at IS NULL"),
 )  # fmt: skip

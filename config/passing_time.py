@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from accounts.notices.send import send_due
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.scheduled import apply_due
 from billing.deliveries import deliver_due as deliver_to_billing
@@ -33,6 +34,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     advance_due,
     find_missed,
     apply_due,
+    send_due,
 )
 
 

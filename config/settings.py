@@ -150,9 +150,28 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": False,
 }
 
+# Notices by e-mail --------------------------------------------------------------------------------
+# Locally they are written into the worker's log.
+MAIL_SERVER = environment.mail_server("EMAIL_URL") if environment.is_given("EMAIL_URL") or not IS_LOCAL else {}
+EMAIL_BACKEND = str(MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"))
+EMAIL_HOST = str(MAIL_SERVER.get("EMAIL_HOST", ""))
+EMAIL_PORT = int(str(MAIL_SERVER.get("EMAIL_PORT") or 25))
+EMAIL_HOST_USER = str(MAIL_SERVER.get("EMAIL_HOST_USER") or "")
+EMAIL_HOST_PASSWORD = str(MAIL_SERVER.get("EMAIL_HOST_PASSWORD") or "")
+EMAIL_USE_TLS = bool(MAIL_SERVER.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(MAIL_SERVER.get("EMAIL_USE_SSL"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", default="PayGO <billing@localhost>" if IS_LOCAL else None)
+# Where customers do what an e-mail asks them to.
+DASHBOARD_URL = environment.url(
+    "DASHBOARD_URL", ("https", "http"), default="http://localhost:8000/dashboard" if IS_LOCAL else None
+).rstrip("/")
+
 # Time, files, sizes -------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
-USE_I18N = False
+# For notices, each in its account's language: no middleware asks a browser for one, so all else stays English.
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

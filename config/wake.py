@@ -35,6 +35,7 @@ class Queue(StrEnum):
 
 # Every task, and the queue it runs on. A task that is not here can be neither declared nor woken.
 QUEUE_OF: dict[str, Queue] = {
+    "accounts.send_notices":     Queue.OPS,
     "billing.advance_invoices":  Queue.OPS,
     "billing.apply_scheduled":   Queue.OPS,
     "billing.deliver_journal":   Queue.OPS,

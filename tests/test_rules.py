@@ -24,6 +24,7 @@ from tests.source import APPS, APPS_HERE, INSIDE, OURS, ROOT, calls, dotted, fil
 
 PURE = (
     "accounts.flags",
+    "accounts.notices.kinds",
     "accounts.retry",
     "accounts.roles",
     "accounts.stores",

@@ -33,6 +33,7 @@ from .request import PaymentUnavailable, Refusal
 from .save import BilledBy, save_elements
 from .scheduled import save_scheduled
 from .steps import Step
+from .told import tell_not_made
 
 logger = structlog.get_logger()
 
@@ -237,6 +238,7 @@ def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> No
             after = {"workflow_id": workflow.pk, "code": workflow.refusal_code}
             ended = journal.Fact(kind, workflow.account_id, workflow.actor, cause=workflow.pk, after=after)
             journal.emit(ended, at=now)
+            tell_not_made(workflow, change, now=now)
 
 
 def _voided(workflow: ChangeWorkflow) -> Raw:

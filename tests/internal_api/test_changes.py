@@ -6,12 +6,14 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import ApiToken, JournalEntry
+from accounts.models import ApiToken, JournalEntry, Notice
 from accounts.roles import Scope
+from billing.changes_calculator.request import PaymentDeclined
+from billing.changes_calculator.submit import submit
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice
 from tests.api.conftest import Api
-from tests.billing.people import DECLINED, NEEDS_3DS, customer
+from tests.billing.people import DECLINED, NEEDS_3DS, customer, wish
 
 pytestmark = pytest.mark.usefixtures("story", "catalog")
 
@@ -62,14 +64,29 @@ def test_an_ending_is_scheduled(service):
     assert ended["subscriptions"][0]["scheduled_change"]["plan"] == "free"
 
 
-@pytest.mark.parametrize(("card", "code"), [(DECLINED, 1400), (NEEDS_3DS, 1401)])
-def test_nobody_is_there_to_help_a_card(service, card, code):
+@pytest.mark.parametrize(
+    ("card", "code", "notice"),
+    [(DECLINED, 1400, "change_declined"), (NEEDS_3DS, 1401, "change_needs_confirmation")],
+)
+def test_nobody_is_there_to_help_a_card_so_the_customer_is_told(service, card, code, notice):
     account, zone = customer(card=card)
 
     answer = ask(service, "/changes", pro(account, zone))
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (402, code)
     assert not Invoice.objects.filter(account=account).exists()
+    told = Notice.objects.get(account=account)
+    assert (told.kind, told.facts["what"], told.facts["due_minor"]) == (notice, "Pro plan", 2500)
+    assert ChangeWorkflow.objects.get(pk=told.about).refusal_message == answer.json()["errors"][0]["message"]
+
+
+def test_a_customer_who_is_there_reads_the_answer_and_gets_no_letter(service):
+    account, zone = customer(card=DECLINED)
+
+    with pytest.raises(PaymentDeclined):
+        submit(wish(account, zone))
+
+    assert not Notice.objects.filter(account=account).exists()
 
 
 def test_a_preview_makes_nothing(service, stripe_calls):

@@ -225,6 +225,9 @@ def test_commands_that_need_no_parts_start_none(tmp_path):
 
 PRODUCTION = {
     "PAYGO_PROFILE": "production",
+    "EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587",
+    "EMAIL_FROM": "Example billing <billing@example.com>",
+    "DASHBOARD_URL": "https://dash.example.com",
     "DATABASE_URL": "postgres://paygo:secret@db.example.com/paygo",
     "REDIS_URL": "redis://redis.example.com/0",
     "CACHE_URL": "redis://redis.example.com/1",
@@ -246,6 +249,7 @@ WRONG = [
     ({"CACHE_URL": "localhost:6379"},                           "CACHE_URL cannot be read"),
     ({"STRIPE_API_BASE": "ftp://localhost"},                    "STRIPE_API_BASE cannot be read"),
     ({"STRIPE_WEBHOOK_SECRETS": " , "},                         "STRIPE_WEBHOOK_SECRETS holds no value"),
+    ({"EMAIL_URL": "mail.example.com"},                         "EMAIL_URL cannot be read"),
     ({"SECRET_KEY": "short"},                                   "SECRET_KEY is too short"),
     *((PRODUCTION | {name: ""}, f"{name} is not set") for name in PRODUCTION if name != "PAYGO_PROFILE"),
     (PRODUCTION | {"STRIPE_API_KEY": "sk_test_sandbox"},        "STRIPE_API_KEY is the sandbox's key"),

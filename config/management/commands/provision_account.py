@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts.create_account import InvalidDetail, ZoneTaken
+from accounts.notices.kinds import LANGUAGES
 from accounts.roles import Role
 from billing.payments.methods import UnknownTestCard
 from billing.provision_account import Provisioned, provision_account
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             "--role", type=Role, choices=list(Role), default=Role.SUPER_ADMINISTRATOR, metavar="ROLE",
             help=f"of the member: {', '.join(role.value for role in Role)}",
         )  # fmt: skip
+        parser.add_argument("--language", choices=LANGUAGES, help="of the e-mails it gets; a new account's alone")
         parser.add_argument("--json", action="store_true", help="print account_id, zone_ids and token as JSON, no more")
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -42,6 +44,7 @@ class Command(BaseCommand):
                 zones=options["zone"],
                 card=card,
                 role=options["role"],
+                language=options["language"],
                 actor="system:provision_account",
                 now=clock.now(),
             )

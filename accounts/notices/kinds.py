@@ -1,0 +1,53 @@
+"""
+What customers are told by e-mail. Pure: one row per kind, and its text in `accounts/templates/notices/<kind>.txt`.
+
+A subject is English; `accounts/locale/` has it in other languages. `link` is a path of the Dashboard, where the
+customer can do what the text asks for.
+"""
+
+from dataclasses import dataclass
+
+LANGUAGES = ("en", "de")
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """How one kind of notice looks; `{account_id}`, `{about}` and the facts' names may stand in `link`."""
+
+    subject: str
+    action: str
+    link: str
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for `manage.py makemessages`; it is translated when it is needed."""
+    return text
+
+
+KINDS: dict[str, NoticeKind] = {
+    "change_declined": NoticeKind(
+        subject=gettext_noop("Your payment was declined, and nothing was changed"),
+        action=gettext_noop("Choose another payment method"),
+        link="/{account_id}/billing/changes/{about}",
+    ),
+    "change_needs_confirmation": NoticeKind(
+        subject=gettext_noop("Please confirm a payment with your bank"),
+        action=gettext_noop("Confirm the payment"),
+        link="/{account_id}/billing/changes/{about}",
+    ),
+    "change_refunded": NoticeKind(
+        subject=gettext_noop("Your payment is on its way back to you"),
+        action=gettext_noop("See what happened"),
+        link="/{account_id}/billing/changes/{about}",
+    ),
+    "switch_unpaid": NoticeKind(
+        subject=gettext_noop("Your monthly plan could not be paid, and has ended"),
+        action=gettext_noop("Choose a plan again"),
+        link="/{account_id}/billing/subscriptions",
+    ),
+    "trial_end_unpaid": NoticeKind(
+        subject=gettext_noop("Your trial has ended, and the plan after it could not be paid"),
+        action=gettext_noop("Choose a plan"),
+        link="/{account_id}/billing/subscriptions",
+    ),
+}
