@@ -6,7 +6,7 @@ written by the same statement, one for each consumer that its kind names.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from config import clock, wake
+from config import behalf, clock, wake
 
 from .claim import claim, finishing
 from .lock import holds_lock
@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "payment_method.stored":    Kind("A payment method was stored"),
     "payment_method.updated":   Kind("A payment method changed at the processor"),
     "stripe.event_processed":   Kind("An event from Stripe was processed"),
+    "stripe.event_replayed":   Kind("An event from Stripe was made due once more"),
     "stuck.opened":             Kind("Something from outside could not be processed and waits"),
     "stuck.released":           Kind("Something that waited was taken up again"),
     "subscription.ended":       Kind("What was paid for came to its end"),
@@ -118,8 +119,12 @@ def emit(*facts: Fact, at: datetime) -> None:
     """
     Write down what happened at `at` (business time), with a delivery for each consumer. One statement.
 
-    The caller holds the lock of every account concerned, so that `sequence` is the order of commits.
+    The caller holds the lock of every account concerned, so that `sequence` is the order of commits. Where somebody
+    acts by hand, each fact also says why; the system's become theirs.
     """
+    by_hand = behalf.current()
+    if by_hand is not None:
+        facts = tuple(_of_somebody(fact, by_hand) for fact in facts)
     assert connection.in_atomic_block, "a fact and its journal entry are one transaction"
     for fact in facts:
         assert fact.account_id is None or holds_lock(fact.account_id), f"{fact.kind}: the account is not locked"
@@ -173,6 +178,15 @@ def deliver(
 
     due = claim(JournalDelivery, "consumer = %s", (consumer.value,), now=now, limit=limit)
     return sweep(due, act_and_finish, now=now, passing=passing)
+
+
+def _of_somebody(fact: Fact, by_hand: behalf.Behalf) -> Fact:
+    actor = by_hand.actor if fact.actor.startswith("system:") else fact.actor
+    why = " · ".join(part for part in (fact.reason, by_hand.why) if part)
+    return replace(fact, actor=actor, reason=why[:REASON_LENGTH])
+
+
+REASON_LENGTH = 400
 
 
 def _json(value: Mapping[str, object]) -> Jsonb:

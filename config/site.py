@@ -1,4 +1,4 @@
-"""NinjaPanel: the support console, in the place of Django's admin."""
+"""NinjaPanel: the support console, in the place of Django's admin. What it changes, it changes by acts."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -25,6 +25,7 @@ from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice
 from billing.models.objectproducts import Ope
 from config import clock
+from config.api_errors import reasons_of
 from config.panel.cells import Tone, link, list_link
 from config.panel.sections import Card, Happening, Page, Timeline
 from entitlements.models import Entitlement
@@ -45,7 +46,7 @@ LATEST = 10
 
 
 class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
-    """Where agents look up what an account owns, owes and what happened. Reads only."""
+    """Where agents look up what an account owns, owes and what happened, and do what they may about it."""
 
     site_title = "NinjaPanel"
     site_header = "NinjaPanel"
@@ -71,6 +72,13 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
             "site_favicons": [Favicon(href=static("ninja/icon.svg"), rel="icon", type="image/svg+xml")],
             "environment": ("sandbox", Tone.WAITING.value) if settings.IS_LOCAL else None,
         }
+
+    def refusal_in_words(self, error: Exception) -> str:
+        """Return why something was refused, as the API would say it; empty for a fault of ours."""
+        reasons = reasons_of(error)
+        if reasons:
+            return " ".join(reason.message for reason in reasons)
+        return str(error) if isinstance(getattr(error, "code", None), str) else ""
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the sidebar's groups, without what this person may not view."""

@@ -7,6 +7,7 @@ from accounts.models import Account, SubsStuckEvent
 from config.panel.cells import NOTHING, Tone, badge, code, link, moment, number
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
+from webhooks.admin.acts import REPLAY_GROUP, REPLAY_STUCK
 from webhooks.models import StripeEvent
 
 # Why an event waits, and what takes it up again.
@@ -57,6 +58,8 @@ def stuck_page(item: SubsStuckEvent) -> Page:
 @admin.register(SubsStuckEvent)
 class StuckEventPanel(ReadOnlyPanel):
     title = "Stuck events"
+    acts = (REPLAY_STUCK,)
+    list_acts = (REPLAY_GROUP,)
     page_of = stuck_page
     list_display = ("kind", "state", "reason_in_words", "external_id", "customer_reference", "attempts", "stuck")
     exact_fields = ("external_id", "customer_reference", "account_id")

@@ -1,18 +1,22 @@
-"""What every page of NinjaPanel shares: it is read, never written, and costs the same at any number of rows."""
+"""What every page of NinjaPanel shares: rows are read, never edited, and cost the same at any number of them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from config import clock
+
+from .act_page import act_page, offer
+from .acts import Act
 from .sections import Page
 
 
@@ -21,11 +25,14 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     A list and a page for one kind of row.
 
     Lists don't count, don't sort by columns that have no index, and search exactly, by `exact_fields` only.
-    `title` is what people call these rows, `page_of` says what the page of one shows.
+    `title` is what people call these rows, `page_of` says what the page of one shows. What can be done stands in
+    `acts` (to one row) and `list_acts` (to several, or to none); there is no other way to change anything.
     """
 
     title: ClassVar[str]
     page_of: ClassVar[Callable[[Any], Page]]
+    acts: ClassVar[Sequence[Act[Any]]] = ()
+    list_acts: ClassVar[Sequence[Act[None]]] = ()
     exact_fields: ClassVar[Sequence[str]] = ()
     list_disable_select_all = True
     actions: ClassVar[Sequence[str]] = ()
@@ -46,9 +53,16 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the addresses of the list and the page alone: there is nothing to add, delete or look back on."""
+        """Return the addresses of the list, of the page, and of the acts: there is nothing to add, edit or delete."""
         ours = ("_changelist", "_change")
-        return [url for url in super().get_urls() if (url.name or "").endswith(ours)]
+        looks = [url for url in super().get_urls() if (url.name or "").endswith(ours)]
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        wrap = self.admin_site.admin_view
+        acts = [
+            path("do/<slug:act_name>/", wrap(self.list_act_view), name=f"{name}_list_act"),
+            path("<path:object_id>/do/<slug:act_name>/", wrap(self.act_view), name=f"{name}_act"),
+        ]
+        return [*acts, *looks]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows, each fetched with what its list and its page name of others."""
@@ -69,7 +83,13 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return (queryset.none() if found is None else queryset.filter(pk__in=found)), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, self._where() | (extra_context or {}))
+        at = clock.now()
+        offers = [
+            offer(act, None, request=request, at=at, address=self._address("list_act", act.name))
+            for act in self.list_acts
+        ]
+        context = self._where() | {"offers": offers} | (extra_context or {})
+        response: HttpResponse = super().changelist_view(request, context)
         return response
 
     def change_view(
@@ -82,24 +102,54 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         if row is None:
             gone: HttpResponseRedirect = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return gone
+        at = clock.now()
+        offers = [
+            offer(act, row, request=request, at=at, address=self._address("act", quote(str(row.pk)), act.name))
+            for act in self.acts
+        ]
         page = type(self).page_of(row)
-        context = (
-            self.admin_site.each_context(request)
-            | self._where()
-            | {
-                "page": page,
-            }
-        )
+        context = self.admin_site.each_context(request) | self._where() | {"page": page, "offers": offers}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "ninja/page.html", context)
+
+    def act_view(self, request: HttpRequest, object_id: str, act_name: str) -> HttpResponse:
+        """Show what an act would do to a row, or do it."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        back = self._address("change", quote(str(row.pk)))
+        page: HttpResponse = act_page(request, self, _named(self.acts, act_name), row, back=back, where=self._where())
+        return page
+
+    def list_act_view(self, request: HttpRequest, act_name: str) -> HttpResponse:
+        """Show what an act would do to rows that its form describes, or do it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        act = _named(self.list_acts, act_name)
+        page: HttpResponse = act_page(request, self, act, None, back=self.list_address, where=self._where())
+        return page
 
     @property
     def list_address(self) -> str:
         """The address of the list."""
-        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return self._address("changelist")
+
+    def _address(self, kind: str, *arguments: str) -> str:
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{kind}"
+        return reverse(name, args=arguments)
 
     def _where(self) -> dict[str, Any]:
         return {"title": self.title, "list_title": self.title, "list_address": self.list_address}
+
+
+def _named(acts: Sequence[Act[Any]], name: str) -> Act[Any]:
+    """:raises Http404: there is no such act here."""
+    for act in acts:
+        if act.name == name:
+            return act
+    raise Http404
 
 
 @dataclass(frozen=True, slots=True)

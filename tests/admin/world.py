@@ -269,6 +269,19 @@ def account_with_everything(
     return account
 
 
+def keep_waiting(event: StripeEvent, *, reason: str = SubsStuckEvent.Reason.HANDLER_ERROR) -> None:
+    """Have an event wait as stuck."""
+    open_stuck(
+        source=SubsStuckEvent.Source.STRIPE,
+        external_id=event.pk,
+        kind=event.type,
+        reason=SubsStuckEvent.Reason(reason),
+        signature="KeyError in billing/x.py:y",
+        customer_reference="cus_9",
+        now=NOW,
+    )
+
+
 def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSchedule) -> None:
     invoice = bill(account, total_minor=2500, schedule=schedule)
     InvoiceLine.objects.create(

@@ -10,11 +10,13 @@ from django.core.management import BaseCommand, call_command, get_commands
 from django.db import connection
 
 from config import credentials, schema
+from config.panel import roles
 from config.schema import ROOT
+from config.staff import apps_of_ours
 
 
 class Command(BaseCommand):
-    help = "Apply migrations, publish the catalogue and make NinjaPanel's first user. Safe to repeat."
+    help = "Apply migrations, publish the catalogue, and make NinjaPanel's roles and its first user. Safe to repeat."
     requires_system_checks: list[str] = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
@@ -25,6 +27,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             if "publish_catalog" in get_commands():
                 call_command("publish_catalog", str(ROOT / "billing" / "catalog" / "catalog.json"), stdout=self.stdout)
+            roles.put_in_place(apps_of_ours())
             self.make_first_user()
             connection.close()
             schema.mark_current(os.environ["DATABASE_URL"])

@@ -2,12 +2,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Count
 
 from accounts.models import SubsStuckEvent
 from config import clock
 from webhooks.models import StripeEvent
-from webhooks.replay import events_of, replay, waiting
+from webhooks.replay import Group, events_of, replay
 
 
 class Command(BaseCommand):
@@ -24,21 +23,19 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="show what would be replayed, and change nothing")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        filters = {
-            "reason": options["reason"],
-            "kind": options["type"],
-            "signature": options["signature"],
-            "customer_reference": options["customer"],
-        }
-        group = {column: value for column, value in filters.items() if value}
-        if options["event_ids"] and group:
+        group = Group(
+            reason=options["reason"] or "",
+            kind=options["type"] or "",
+            signature=options["signature"] or "",
+            customer=options["customer"] or "",
+        )
+        if options["event_ids"] and group != Group():
             raise CommandError("Give the ids of events, or what the stuck ones have in common, not both.")
         if options["event_ids"]:
             events = StripeEvent.objects.filter(pk__in=options["event_ids"])
         else:
-            items = waiting().filter(**group)
-            events = events_of(items)
-            for row in items.values("reason", "kind", "signature").annotate(count=Count("pk")).order_by("-count"):
+            events = events_of(group.items())
+            for row in group.counts():
                 self.stdout.write("{count:6}  {reason}  {kind}  {signature}".format(**row))
         if options["dry_run"]:
             self.stdout.write(f"{events.count()} would be replayed.")

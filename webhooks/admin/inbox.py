@@ -9,8 +9,9 @@ from accounts.models import Account
 from config.panel.cells import NOTHING, Tone, badge, code, link, moment, number, tree
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
+from webhooks.models import StripeEvent
 
-from .models import StripeEvent
+from .acts import REPLAY_EVENT
 
 # What of an event's object is shown. The rest may hold names and addresses, which nobody needs to see here.
 SHOWN = (
@@ -75,6 +76,7 @@ def event_page(event: StripeEvent) -> Page:
 @admin.register(StripeEvent)
 class StripeEventPanel(ReadOnlyPanel):
     title = "Inbox"
+    acts = (REPLAY_EVENT,)
     page_of = event_page
     list_display = ("type", "outcome_shown", "identifier", "account_link", "attempts", "received", "processed")
     exact_fields = ("pk", "account_id")

@@ -1,0 +1,60 @@
+"""For each act of the panel a row that it is allowed on, one that it is not, and what is filled in. None may be missing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import SubsStuckEvent
+from tests.admin import world
+from webhooks.models import StripeEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """
+    One act of one panel. `allowed` makes a row on which it may be done (None for an act of the list), `refused`
+    one on which its button is shown disabled, None if there can be no such row.
+
+    An act that calls a processor names in `told_by` the story that does it and looks at the journal.
+    """
+
+    panel: str
+    act: str
+    allowed: Callable[[], Any] | None = None
+    refused: Callable[[], Any] | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    told_by: str = ""
+
+
+def processed_event(domain: str = "acme.example") -> StripeEvent:
+    account = world.account_with_everything(domain=domain)
+    return StripeEvent.objects.get(account_id=account.pk)
+
+
+def unprocessed_event() -> StripeEvent:
+    event = processed_event()
+    StripeEvent.objects.filter(pk=event.pk).update(processed_at=None, outcome="")
+    return StripeEvent.objects.get(pk=event.pk)
+
+
+def stuck_event(domain: str = "acme.example") -> SubsStuckEvent:
+    """One that waits, whose event is in the inbox."""
+    event = processed_event(domain)
+    StripeEvent.objects.filter(pk=event.pk).update(outcome="stuck")
+    world.keep_waiting(event)
+    return SubsStuckEvent.objects.get(external_id=event.pk)
+
+
+def released_event() -> SubsStuckEvent:
+    from webhooks.replay import replay
+
+    item = stuck_event()
+    replay(StripeEvent.objects.filter(pk=item.external_id), now=world.NOW)
+    return SubsStuckEvent.objects.get(pk=item.pk)
+
+
+EXAMPLES = (
+    Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
+    Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
+    Example(panel="SubsStuckEvent", act="replay-group", allowed=stuck_event, values={"kind": "invoice.paid"}),
+)
