@@ -70,7 +70,7 @@ KINDS: dict[str, Kind] = {
     "stuck.opened":             Kind("Something from outside could not be processed and waits"),
     "stuck.released":           Kind("Something that waited was taken up again"),
     "subscription.ended":       Kind("What was paid for came to its end"),
-    "subscription.items_emptied": Kind("An item at the payment processor bills nothing any more", (Consumer.BILLING,)),
+    "subscription.items_emptied": Kind("An item at the payment processor bills nothing any more"),
     "subscription.renewed":     Kind("What the account owns was renewed for another period"),
     "token.issued":             Kind("An API token was issued"),
     "zone.created":             Kind("A zone was added"),

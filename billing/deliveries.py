@@ -1,4 +1,4 @@
-"""What the journal tells billing: a new account needs its customer at Stripe, an empty item is to go."""
+"""What the journal tells billing: a new account needs its customer at Stripe."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,6 @@ from functools import partial
 from accounts import journal
 from accounts.models import JournalDelivery, JournalEntry
 
-from .cfstripe import subscription_items
 from .cfstripe.errors import StripeUnavailable
 from .customers import ensure_customer
 
@@ -26,14 +25,7 @@ def _make_customer(entry: JournalEntry, now: datetime) -> None:
     ensure_customer(entry.account_id, now=now)
 
 
-def _delete_items(entry: JournalEntry, _now: datetime) -> None:
-    """While a payment was pending Stripe let items only be emptied; now they can go, and their prices be used again."""
-    for item_id in entry.after["items"]:
-        subscription_items.delete_empty(item_id, key=f"journal_{entry.pk}_{item_id}")
-
-
 # What each kind that names billing as its consumer asks of it.
 ACTS: dict[str, Callable[[JournalEntry, datetime], None]] = {
-    "account.created":            _make_customer,
-    "subscription.items_emptied": _delete_items,
+    "account.created": _make_customer,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from config.celery import task
 
 from .changes_calculator.resume import resume_due
 from .changes_calculator.scheduled import apply_due
+from .changes_calculator.tidy import tidy_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
@@ -42,4 +43,11 @@ def advance_invoices() -> None:
 def look_for_missed() -> None:
     """Ask Stripe about renewals whose news is late."""
     while find_missed(now=clock.now()):
+        continue
+
+
+@task("billing.tidy_items")
+def tidy_items() -> None:
+    """Take items off that bill nothing any more."""
+    while tidy_due(now=clock.now()):
         continue

@@ -15,6 +15,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("notice",               "sent_at IS NULL AND given_up_at IS NULL"),
     ("stripe_event",         "processed_at IS NULL"),
     ("subs_scheduled_service_level_change", "ended_at IS NULL"),
+    ("subscription_item_empty", "TRUE"),
 )  # fmt: skip
 
 _NEXT = " UNION ALL ".join(

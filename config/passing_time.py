@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from accounts.notices.send import send_due
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.scheduled import apply_due
+from billing.changes_calculator.tidy import tidy_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
@@ -35,6 +36,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     find_missed,
     apply_due,
     send_due,
+    tidy_due,
 )
 
 

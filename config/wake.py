@@ -41,6 +41,7 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.deliver_journal":   Queue.OPS,
     "billing.find_missed":       Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
+    "billing.tidy_items":        Queue.OPS,
     "webhooks.deliver_journal":  Queue.PIPE,
     "webhooks.forward":          Queue.PIPE,
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """What Plan decides: every write and call of a change, as data that a workflow row can keep. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +74,8 @@ class ChangeSet:
     `scheduled` waits for the end of the period and is never charged now. `schedule_id` is the clock that the change
     joins, empty when it starts one or needs none. `due_now_minor` is what is charged now, before tax; periods are
     half-open and in business time (Stripe's own answer replaces them at the commit where Stripe begins the clock).
+    `emptied` are the items at Stripe, by price, that bill nothing once it is paid; `refilled` the prices of items that
+    billed nothing before it.
     """
 
     path: PaymentPath
@@ -90,16 +92,12 @@ class ChangeSet:
     method_id: str = ""
     method_processor_id: str = ""
     claims: tuple[str, ...] = ()
+    emptied: dict[str, str] = field(default_factory=dict)
+    refilled: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         return not self.elements and not self.scheduled
-
-    @property
-    def emptied_items(self) -> list[str]:
-        """The items at Stripe that bill nothing once this change is paid."""
-        items = (item for call in self.calls for item in call.params.get("items", ()))
-        return [item["id"] for item in items if "id" in item and item.get("quantity") == 0]
 
     def values_before(self) -> dict[str, str | None]:
         """Return what the changed OPEs were worth before, by id; None: they did not exist."""
@@ -137,6 +135,8 @@ class ChangeSet:
             method_id=stored["method_id"],
             method_processor_id=stored["method_processor_id"],
             claims=tuple(stored["claims"]),
+            emptied=stored["emptied"],
+            refilled=tuple(stored["refilled"]),
         )
 
 

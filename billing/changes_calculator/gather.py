@@ -4,18 +4,20 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
 from ..catalog.lookup import VERSION_ON_SALE, catalog_at
 from ..invoicing.states import InvoiceStatus
 from ..models.changes import ChangeWorkflow
+from ..models.empty_items import EmptyItem as EmptyItemRow
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.methods import PaymentMethod
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from .request import ChangeRequest
-from .snapshot import Element, Method, Schedule, Snapshot, Waiting
+from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
 
 
 def gather(request: ChangeRequest) -> Snapshot:
@@ -88,9 +90,21 @@ def _elements(account_id: str) -> tuple[Element, ...]:
 
 def _schedules(account_id: str) -> tuple[Schedule, ...]:
     told = Sslc.objects.filter(schedule=OuterRef("pk"), ended_at__isnull=True, applied_at__isnull=False)
-    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(is_closing=Exists(told))
+    empty = EmptyItemRow.objects.filter(schedule=OuterRef("pk")).order_by("stripe_price_id")
+    fields = JSONObject(price_id="stripe_price_id", item_id="stripe_item_id", is_going="is_going")
+    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(
+        is_closing=Exists(told), empty=ArraySubquery(empty.values(item=fields))
+    )
     return tuple(
-        Schedule(row.pk, row.interval, row.anchor_at, row.next_at, row.stripe_subscription_id, row.is_closing)
+        Schedule(
+            id=row.pk,
+            interval=row.interval,
+            anchor_at=row.anchor_at,
+            next_at=row.next_at,
+            stripe_subscription_id=row.stripe_subscription_id,
+            is_closing=row.is_closing,
+            empty_items=tuple(EmptyItem(**item) for item in row.empty),
+        )
         for row in live.order_by("anchor_at")
     )
 

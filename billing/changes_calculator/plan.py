@@ -134,10 +134,16 @@ def _join(
 ) -> ChangeSet:
     """A change on a clock that runs: the subscription's items change, and the rest of the period is charged."""
     before, after = _items_before(snapshot, schedule), _items_after(snapshot, changes, schedule)
-    if not moves(before, after):
+    moved = moves(before, after)
+    if not moved:
         return _without_stripe(changes)  # as many are billed at each price as before
+    emptied = {item["id"] for item in moved if item.get("quantity") == 0}
     lines = _prorated_lines(changes, before, after, schedule, request.requested_at.replace(microsecond=0))
-    return _change_set(request, snapshot, changes, lines, schedule, moves(before, after))
+    return replace(
+        _change_set(request, snapshot, changes, lines, schedule, moved),
+        emptied={price: item.id for price, item in before.items() if item.id in emptied},
+        refilled=tuple(price for price, item in before.items() if not item.quantity and after[price].quantity),
+    )
 
 
 def _change_set(
@@ -196,8 +202,8 @@ def _call(
 
 
 def _items_before(snapshot: Snapshot, schedule: Schedule) -> dict[str, Item]:
-    """The subscription's items by price, put together from what the account owns on it."""
-    items: dict[str, Item] = {}
+    """The subscription's items by price, put together from what the account owns on it and what bills nothing now."""
+    items = {empty.price_id: Item(empty.item_id, empty.price_id, 0, 0) for empty in schedule.empty_items}
     for element in snapshot.elements:
         subscription_id, _, item_id = element.license_source_id.partition(":")
         if subscription_id == schedule.stripe_subscription_id:

@@ -35,6 +35,15 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class EmptyItem:
+    """An item at Stripe that bills nothing: to be filled again, or gone in a moment (`is_going`)."""
+
+    price_id: str
+    item_id: str
+    is_going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """
     A live billing clock of the account; while one runs, further purchases of its interval join it.
@@ -48,6 +57,12 @@ class Schedule:
     next_at: datetime
     stripe_subscription_id: str
     is_closing: bool = False
+    empty_items: tuple[EmptyItem, ...] = ()
+
+    @property
+    def is_tidied(self) -> bool:
+        """Whether an item is being taken off this moment, so that Stripe must not be asked for anything else."""
+        return any(item.is_going for item in self.empty_items)
 
     def period_at(self, at: datetime) -> tuple[datetime, datetime]:
         """Return the period that contains `at`, counted from the anchor."""

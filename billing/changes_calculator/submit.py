@@ -41,6 +41,8 @@ def submit(request: ChangeRequest) -> ChangeResult:
                 return ChangeResult(Outcome.UNCHANGED)
             if not change.calls:
                 return _commit_free(request, change)
+            if any(schedule.is_tidied for schedule in snapshot.schedules if schedule.id == change.schedule_id):
+                raise AccountBusy("What you bought last is just being finished. Ask again in a moment.")
             workflow = workflows.begin(request, change, stripe_customer_id=snapshot.stripe_customer_id)
             after = {"workflow_id": request.id, "due_now_minor": change.due_now_minor, "currency": change.currency}
             asked = journal.Fact("change.requested", request.account_id, request.actor, cause=request.id, after=after)

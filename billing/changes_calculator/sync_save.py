@@ -33,6 +33,7 @@ from .request import PaymentUnavailable, Refusal
 from .save import BilledBy, save_elements
 from .scheduled import save_scheduled
 from .steps import Step
+from .tidy import note_empty_items
 from .told import tell_not_made
 
 logger = structlog.get_logger()
@@ -109,19 +110,9 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         committed = journal.Fact(
             "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
         )
-        journal.emit(committed, *facts, *_emptied(workflow, change), at=now)
+        facts += note_empty_items(workflow.account_id, change, cause=workflow.pk, now=now)
+        journal.emit(committed, *facts, at=now)
     return True
-
-
-def _emptied(workflow: ChangeWorkflow, change: ChangeSet) -> list[journal.Fact]:
-    if not change.emptied_items:
-        return []
-    after = {"items": change.emptied_items}
-    return [
-        journal.Fact(
-            "subscription.items_emptied", workflow.account_id, "system:billing", cause=workflow.pk, after=after
-        )
-    ]
 
 
 def look(workflow: ChangeWorkflow, *, now: datetime) -> None:

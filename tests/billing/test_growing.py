@@ -4,14 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.lock import AccountBusy
 from billing.add_zone import add_zone
 from billing.cfstripe import subscriptions
 from billing.changes_calculator.request import Outcome, PaymentDeclined
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.submit import submit
-from billing.deliveries import deliver_due
+from billing.changes_calculator.tidy import tidy_due
 from billing.invoicing.ledger import Book, balance_minor
 from billing.models.changes import ChangeClaim, ChangeWorkflow
+from billing.models.empty_items import EmptyItem
 from billing.models.invoices import BillingSchedule, Invoice
 from billing.models.objectproducts import Ope
 from billing.objectproducts.state import OpeState
@@ -25,6 +27,16 @@ pytestmark = pytest.mark.usefixtures("story", "catalog")
 
 def plan_element(zone):
     return Ope.objects.get(object_id=zone.pk, product="zone_plans", deleted_date__isnull=True)
+
+
+def quantities(account):
+    subscription_id = BillingSchedule.objects.get(account=account).stripe_subscription_id
+    return sorted(item["quantity"] for item in subscriptions.retrieve(subscription_id)["items"]["data"])
+
+
+def tidy():
+    while tidy_due(now=business.now()):
+        continue
 
 
 def newest_invoice(account):
@@ -149,11 +161,60 @@ def test_a_price_that_nobody_has_any_more_can_be_bought_again(halfway):
     submit(wish(account, second, plan_name="business"))
     submit(wish(account, first, plan_name="business"))  # the item of Pro bills nothing now
 
-    while deliver_due(now=business.now()):
-        continue
+    tidy()
     submit(wish(account, third))
 
-    subscription_id = BillingSchedule.objects.get(account=account).stripe_subscription_id
-    items = subscriptions.retrieve(subscription_id)["items"]["data"]
-    assert sorted(item["quantity"] for item in items) == [1, 2]
+    assert quantities(account) == [1, 2]
     assert plan_element(third).current.value == "pro"
+
+
+@pytest.fixture
+def with_an_empty_item(halfway):
+    """An account whose two zones have moved to Business, a third that is free, and nobody has tidied up yet."""
+    account, first = halfway
+    second, third = (
+        add_zone(account.pk, name=f"{name}-{first.name}", actor="system:tests", now=business.now())
+        for name in ("second", "third")
+    )
+    submit(wish(account, second, plan_name="business"))
+    submit(wish(account, first, plan_name="business"))
+    assert quantities(account) == [0, 2]
+    return account, third
+
+
+def test_a_price_whose_item_is_still_there_is_bought_by_filling_it_again(with_an_empty_item):
+    account, third = with_an_empty_item
+
+    submit(wish(account, third))
+    tidy()
+
+    assert quantities(account) == [1, 2]
+    assert plan_element(third).current.value == "pro"
+    assert not EmptyItem.objects.filter(schedule__account=account).exists()
+
+
+def test_nothing_is_tidied_under_a_change_that_waits_for_its_payment(with_an_empty_item, sandbox):
+    account, third = with_an_empty_item
+    store_test_card(account.pk, number=NEEDS_3DS, actor="system:tests", now=business.now())
+    waits = submit(wish(account, third))
+
+    tidy()
+    sandbox.post("/_sandbox/authenticate", {"client_secret": waits.client_secret, "outcome": "complete"})
+    resume_due(now=business.now() + timedelta(minutes=10))
+
+    assert plan_element(third).current.value == "pro"
+    assert quantities(account) == [1, 2]
+
+
+def test_while_stripe_is_asked_to_take_an_item_off_the_clock_is_busy(with_an_empty_item, sandbox):
+    account, third = with_an_empty_item
+    sandbox.post("/_sandbox/faults", {"kind": "outage", "minutes": 1})
+    tidy()
+
+    with pytest.raises(AccountBusy):
+        submit(wish(account, third))
+    sandbox.delete("/_sandbox/faults")
+    tidy_due(now=business.now() + timedelta(seconds=30))
+    submit(wish(account, third))
+
+    assert quantities(account) == [1, 2]
