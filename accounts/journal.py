@@ -73,6 +73,7 @@ KINDS: dict[str, Kind] = {
     "subscription.items_emptied": Kind("An item at the payment processor bills nothing any more"),
     "subscription.renewed":     Kind("What the account owns was renewed for another period"),
     "token.issued":             Kind("An API token was issued"),
+    "trial.not_paid":           Kind("A trial ended with what is free: what it was to become was not paid"),
     "zone.created":             Kind("A zone was added"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from .changes_calculator.tidy import tidy_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
+from .trials import end_trials
 
 
 @task("billing.resume_workflows")
@@ -28,7 +29,7 @@ def deliver_journal() -> None:
 @task("billing.apply_scheduled")
 def apply_scheduled() -> None:
     """Make the scheduled changes whose time has come."""
-    while apply_due(now=clock.now()):
+    while apply_due(now=clock.now()) + end_trials(now=clock.now()):
         continue
 
 

@@ -17,6 +17,7 @@ from billing.changes_calculator.tidy import tidy_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
+from billing.trials import end_trials
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
 
@@ -35,6 +36,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     advance_due,
     find_missed,
     apply_due,
+    end_trials,
     send_due,
     tidy_due,
 )

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.api.body import ExactInteger, ExactString
 from config import clock
 
+from ..changes_calculator.licences import Licence
 from ..changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
 
 LARGEST_CART = 100
@@ -61,15 +62,21 @@ class WantedSubscriptions(serializers.Serializer[Any]):
     subscriptions = serializers.ListField(child=PlacedSubscription(), allow_empty=False, max_length=LARGEST_CART)
 
 
-def placed(wanted: dict[str, Any], *, account_id: str) -> Want:
+def placed(wanted: dict[str, Any], *, account_id: str, licence: Licence | None = None) -> Want:
     """Return the want of a body that names its zone, or means the account."""
     zone = wanted["zone"]
     kind, object_id = (ObjectKind.ZONE, zone["id"].lower()) if zone else (ObjectKind.ACCOUNT, account_id)
-    return want(wanted, kind, object_id, is_cancellation=wanted["cancel"])
+    return want(wanted, kind, object_id, is_cancellation=wanted["cancel"], licence=licence)
 
 
 def want(
-    wanted: dict[str, Any], kind: ObjectKind, object_id: str, *, held_plan: str = "", is_cancellation: bool = False
+    wanted: dict[str, Any],
+    kind: ObjectKind,
+    object_id: str,
+    *,
+    held_plan: str = "",
+    is_cancellation: bool = False,
+    licence: Licence | None = None,
 ) -> Want:
     """Return the want of one body; `held_plan` is the plan there is, for a body that names none."""
     return Want(
@@ -79,6 +86,7 @@ def want(
         interval_name=wanted["frequency"],
         components=tuple(ComponentValue(each["name"], each["value"]) for each in wanted["component_values"] or ()),
         is_cancellation=is_cancellation,
+        licence=licence,
     )
 
 

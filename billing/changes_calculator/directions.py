@@ -38,8 +38,14 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-def direction_of(before: Phase | None, after: Phase) -> Row:
+# What was granted is paid for, or the other way round: it starts now, whatever it was worth before.
+ANOTHER_LICENCE = Row("another licence", lambda _before, after: after.rank > 0, Direction.GROWING)
+
+
+def direction_of(before: Phase | None, after: Phase, *, changes_licence: bool = False) -> Row:
     """Return the row that says which way a component goes from `before` to `after`, and why."""
+    if changes_licence and before is not None and ANOTHER_LICENCE.applies(before, after):
+        return ANOTHER_LICENCE
     return next(row for row in ROWS if row.applies(before, after))
 
 

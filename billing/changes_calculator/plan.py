@@ -6,9 +6,11 @@ from typing import Any
 
 from ..objectproducts.phases import Phase
 from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
-from .change_set import ChangeSet, ElementChange, PlannedLine, StripeCall
+from .billed import items_after, items_before
+from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
 from .directions import Direction, direction_of
 from .items import Item, moves
+from .letting_go import let_go
 from .lines import Share, divided, net_minor
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
@@ -35,6 +37,8 @@ def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChang
     paid = [change for change in changes if _is_billed(change)]
     if not paid:
         return _without_stripe(changes)
+    if all(change.license_source != STRIPE for change in paid):
+        return let_go(request, snapshot, changes)
     (interval,) = {phase.interval for change in paid if (phase := change.after or change.before)}
     schedule = snapshot.schedule(interval)
     return _join(request, snapshot, changes, schedule) if schedule else _start(request, snapshot, changes)
@@ -58,6 +62,11 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
             because, direction = _direction(target)
             if direction is Direction.SAME:
                 continue
+            if wish.want.licence is not None:
+                now.append((target, because))
+                if wish.want.licence.ends_at is not None and target.after is not None:
+                    later.append((target.at_trial_end(), "the trial ends"))
+                continue
             waits = plan_goes or direction is Direction.SHRINKING
             if plan_goes and direction is Direction.GROWING:
                 now.append((target.under_current_plan(), because))
@@ -74,7 +83,7 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
 def _direction(target: Target) -> tuple[str, Direction]:
     if target.after is None:
         return "it ends", Direction.SHRINKING
-    row = direction_of(target.before, target.after)
+    row = direction_of(target.before, target.after, changes_licence=target.changes_licence)
     return row.because, row.direction
 
 
@@ -124,7 +133,7 @@ def _start(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementCha
         if change.after is not None
     )
     items = [
-        {"price": price, "quantity": item.quantity} for price, item in _items_after(snapshot, changes, None).items()
+        {"price": price, "quantity": item.quantity} for price, item in items_after(snapshot, changes, None).items()
     ]
     return _change_set(request, snapshot, changes, lines, None, items)
 
@@ -133,7 +142,7 @@ def _join(
     request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...], schedule: Schedule
 ) -> ChangeSet:
     """A change on a clock that runs: the subscription's items change, and the rest of the period is charged."""
-    before, after = _items_before(snapshot, schedule), _items_after(snapshot, changes, schedule)
+    before, after = items_before(snapshot, schedule), items_after(snapshot, changes, schedule)
     moved = moves(before, after)
     if not moved:
         return _without_stripe(changes)  # as many are billed at each price as before
@@ -199,31 +208,6 @@ def _call(
     if method:
         params["default_payment_method"] = method
     return StripeCall("subscriptions.create", params)
-
-
-def _items_before(snapshot: Snapshot, schedule: Schedule) -> dict[str, Item]:
-    """The subscription's items by price, put together from what the account owns on it and what bills nothing now."""
-    items = {empty.price_id: Item(empty.item_id, empty.price_id, 0, 0) for empty in schedule.empty_items}
-    for element in snapshot.elements:
-        subscription_id, _, item_id = element.license_source_id.partition(":")
-        if subscription_id == schedule.stripe_subscription_id:
-            phase = element.current
-            known = items.get(phase.stripe_price_id)
-            quantity = phase.billed_quantity + (known.quantity if known else 0)
-            items[phase.stripe_price_id] = Item(item_id, phase.stripe_price_id, phase.unit_amount_minor, quantity)
-    return items
-
-
-def _items_after(snapshot: Snapshot, changes: tuple[ElementChange, ...], schedule: Schedule | None) -> dict[str, Item]:
-    """The items as they should be, by price, in the order of the changes."""
-    items = _items_before(snapshot, schedule) if schedule else {}
-    for change in changes:
-        for phase, sign in ((change.before, -1), (change.after, 1)):
-            if phase is not None and phase.stripe_price_id and (sign > 0 or schedule is not None):
-                price, known = phase.stripe_price_id, items.get(phase.stripe_price_id)
-                quantity = (known.quantity if known else 0) + sign * phase.billed_quantity
-                items[price] = Item(known.id if known else "", price, phase.unit_amount_minor, quantity)
-    return items
 
 
 def _prorated_lines(

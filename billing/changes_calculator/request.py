@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
+from .licences import Licence
+
 
 class Origin(StrEnum):
     """The door a change came through; stored."""
@@ -41,7 +43,8 @@ class Want:
     The wish that one object be subscribed to a plan.
 
     `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses what it
-    can't find. A cancellation names the plan that is to end; of a tier the free one remains.
+    can't find. A cancellation names the plan that is to end; of a tier the free one remains. With a
+    licence nothing is bought: the plan is granted.
     """
 
     object_kind: ObjectKind
@@ -50,6 +53,7 @@ class Want:
     interval_name: str | None = None
     components: tuple[ComponentValue, ...] = ()
     is_cancellation: bool = False
+    licence: Licence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class ChangeRequest:
                 (want.interval_name or "").lower(),
                 sorted((component.name, component.value) for component in want.components),
                 want.is_cancellation,
+                *_licence(want).values(),
             )
             for want in self.wants
         )
@@ -102,10 +107,23 @@ class ChangeRequest:
                     "interval_name": want.interval_name,
                     "components": {component.name: component.value for component in want.components},
                     "is_cancellation": want.is_cancellation,
+                    **_licence(want),
                 }
                 for want in self.wants
             ],
         }
+
+
+def _licence(want: Want) -> dict[str, str]:
+    """The licence in words, nothing for what is bought."""
+    if want.licence is None:
+        return {}
+    ends_at = want.licence.ends_at
+    return {
+        "licence": want.licence.source,
+        "ends_at": ends_at.isoformat() if ends_at else "",
+        "becomes": want.licence.becomes.lower(),
+    }
 
 
 class Outcome(StrEnum):

@@ -19,8 +19,8 @@ from ..models.scheduled import Sslc
 from ..objectproducts.phases import Phase
 from .change_set import ElementChange
 from .items import Item, without_payment
+from .licences import FREE_LICENSE
 from .save import save_phases
-from .targets import FREE_LICENSE
 
 TOLD_BEFORE_END = timedelta(hours=6)
 LAST_CALL = timedelta(minutes=10)
@@ -40,14 +40,22 @@ class TooLate(Exception):
 
 
 def save_scheduled(
-    account_id: str, elements: Sequence[ElementChange], *, actor: str, now: datetime
+    account_id: str,
+    elements: Sequence[ElementChange],
+    *,
+    actor: str,
+    now: datetime,
+    replacing: Sequence[ElementChange] = (),
 ) -> list[journal.Fact]:
     """
     Write what these OPEs become at the end of their period, one SSLC per subscription; return the facts to journal.
 
-    Nothing is charged and nothing told to Stripe yet. In the caller's transaction under the account's lock.
+    What waited for subscriptions of these elements, or of those `replacing` it now, waits no longer: Validate lets
+    only such changes through as may take its place. Nothing is charged and nothing told to Stripe yet. In the
+    caller's transaction under the account's lock.
     """
     assert holds_lock(account_id)
+    _end_replaced(account_id, [*replacing, *elements], now=now)
     if not elements:
         return []
     opes = Ope.objects.in_bulk([element.ope_id for element in elements])
@@ -63,6 +71,19 @@ def save_scheduled(
     return facts
 
 
+def _end_replaced(account_id: str, elements: Sequence[ElementChange], *, now: datetime) -> None:
+    """Let go of what waits for these subscriptions; of components that do not change themselves, too."""
+    subscription_ids = {element.subscription_id for element in elements}
+    waiting = Sslc.objects.filter(account=account_id, subscription_id__in=subscription_ids, ended_at__isnull=True)
+    changed = {element.ope_id for element in elements}
+    for sslc in waiting:
+        others = list(Ope.objects.filter(pk__in=set(sslc.ope_ids) - changed, deleted_date__isnull=True))
+        for ope in others:
+            ope.value_phases = ope.value_phases[:1]
+        save_phases(others)
+        Sslc.objects.filter(pk=sslc.pk).update(ended_at=now)
+
+
 def take_back(account_id: str, subscription_id: str, *, actor: str, now: datetime) -> None:
     """
     Undo a scheduled change of one subscription. No call to Stripe before it was told, one after.
@@ -74,6 +95,8 @@ def take_back(account_id: str, subscription_id: str, *, actor: str, now: datetim
     sslc = Sslc.objects.filter(account=account_id, subscription_id=subscription_id, ended_at__isnull=True).first()
     if sslc is None:
         raise NothingScheduled("No change of this subscription is scheduled.")
+    if sslc.schedule_id is None:
+        raise NothingScheduled("A trial ends by itself. Buy the plan to keep it.")
     if now > sslc.applies_at - LAST_CALL:
         raise TooLate("The period ends within minutes: the change is being made. Buy again when it is done.")
     taken = leases.take(Sslc, sslc.pk)
@@ -101,26 +124,29 @@ def apply_due(*, now: datetime, limit: int = 20) -> int:
         if sslc.applied_at is None:
             _apply(sslc, now=now)
         else:
-            _finish(sslc, now=now)
+            finish(sslc, now=now)
 
-    due = leases.claim(Sslc, "ended_at IS NULL", now=now, limit=limit)
+    due = leases.claim(Sslc, "ended_at IS NULL AND schedule_id IS NOT NULL", now=now, limit=limit)
     return sweep(due, act, now=now, passing=(StripeUnavailable,), wait=lambda _attempts: TRY_AGAIN)
 
 
 def _open(account_id: str, subscription_id: str, opes: list[Ope], *, actor: str, now: datetime) -> journal.Fact:
     # A plan that costs nothing by itself is nobody's item; what hangs on it is.
-    billed = next(ope for ope in opes if ope.license_source_id.startswith("sub_"))
-    stripe_subscription_id = billed.license_source_id.partition(":")[0]
+    billed = next((ope for ope in opes if ope.license_source_id.startswith("sub_")), None)
     applies_at = max(ope.current.ends_at or now for ope in opes)
+    schedule = None  # a trial is on nobody's clock
+    if billed is not None:
+        stripe_subscription_id = billed.license_source_id.partition(":")[0]
+        schedule = BillingSchedule.objects.get(stripe_subscription_id=stripe_subscription_id)
     sslc = Sslc.objects.create(
         account_id=account_id,
-        schedule=BillingSchedule.objects.get(stripe_subscription_id=stripe_subscription_id),
+        schedule=schedule,
         subscription_id=subscription_id,
         ope_ids=[ope.pk for ope in opes],
         actor=actor,
         requested_at=now,
         applies_at=applies_at,
-        next_at=max(now, applies_at - TOLD_BEFORE_END),
+        next_at=max(now, applies_at - TOLD_BEFORE_END) if schedule else applies_at,
     )
     return _fact("change.scheduled", sslc, actor=actor)
 
@@ -144,7 +170,7 @@ def _note_item(ope: Ope, subscription: SubscriptionFacts | None, phase: Phase | 
         ope.license_source_id = f"{subscription.id}:{item.id}"
 
 
-def _finish(sslc: Sslc, *, now: datetime) -> None:
+def finish(sslc: Sslc, *, now: datetime) -> None:
     """The period is over: what ends has ended. What only became smaller moves on when its renewal is paid."""
     with account_lock(sslc.account_id):
         live = list(Ope.objects.filter(account=sslc.account_id, deleted_date__isnull=True))
@@ -153,9 +179,9 @@ def _finish(sslc: Sslc, *, now: datetime) -> None:
             _end(ope, now=now)
         save_phases(ended)
         remain = [ope for ope in live if ope.deleted_date is None]
-        clock_id = sslc.schedule.stripe_subscription_id
-        if not any(ope.license_source_id.startswith(f"{clock_id}:") for ope in remain):
-            end_schedule(sslc.schedule_id, at=sslc.applies_at)
+        clock_id = sslc.schedule.stripe_subscription_id if sslc.schedule else ""
+        if sslc.schedule and not any(ope.license_source_id.startswith(f"{clock_id}:") for ope in remain):
+            end_schedule(sslc.schedule.pk, at=sslc.applies_at)
         fact = entitle(sslc.account_id, remain, now=now)
         leases.release(sslc, ended_at=now)
         over = _fact("subscription.ended", sslc, actor="system:billing")
@@ -178,6 +204,7 @@ def _tell_stripe(sslc: Sslc, *, without: bool) -> SubscriptionFacts:
 
     No proration: what was paid stays paid. If nothing remains the subscription ends with its period instead.
     """
+    assert sslc.schedule is not None, "nobody bills a trial"
     stripe_id = sslc.schedule.stripe_subscription_id
     told = Sslc.objects.filter(schedule=sslc.schedule, ended_at__isnull=True, applied_at__isnull=False)
     known = {ope_id for each in told.exclude(pk=sslc.pk) for ope_id in each.ope_ids}

@@ -82,7 +82,9 @@ def _joined(workflow_id: str) -> ChangeWorkflow:
 def _commit_free(request: ChangeRequest, change: ChangeSet) -> ChangeResult:
     """Commit what costs nothing now in the transaction that planned it; there is nothing to wait for."""
     facts = save_elements(request.account_id, change.elements, NOBODY, now=request.requested_at)
-    facts += save_scheduled(request.account_id, change.scheduled, actor=request.actor, now=request.requested_at)
+    facts += save_scheduled(
+        request.account_id, change.scheduled, actor=request.actor, now=request.requested_at, replacing=change.elements
+    )
     if not change.elements:
         journal.emit(*facts, at=request.requested_at)
         return ChangeResult(Outcome.SCHEDULED)

@@ -27,6 +27,7 @@ from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
 from ..payments.attempts import record_paid_purchase
 from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED, PROCESSOR_REFUSED
+from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet, StripeCall
 from .request import PaymentUnavailable, Refusal
@@ -35,6 +36,7 @@ from .scheduled import save_scheduled
 from .steps import Step
 from .tidy import note_empty_items
 from .told import tell_not_made
+from .without_money import tell
 
 logger = structlog.get_logger()
 
@@ -78,7 +80,9 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         if not workflows.end(workflow, Step.COMMITTED, now=now):
             return False
         facts = save_elements(workflow.account_id, change.elements, billed_by, now=now)
-        facts += save_scheduled(workflow.account_id, change.scheduled, actor=workflow.actor, now=now)
+        facts += save_scheduled(
+            workflow.account_id, change.scheduled, actor=workflow.actor, now=now, replacing=change.elements
+        )
         schedule_id = change.schedule_id
         if subscription is not None:
             schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval).pk
@@ -133,7 +137,10 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
 
 
 def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
-    """Make the subscription, with a first invoice that waits for its payment."""
+    """Make the subscription, with a first invoice that waits for its payment; or say what needs none."""
+    if change.path is PaymentPath.NOTHING_DUE:
+        tell(workflow, change, now=now)
+        return
     customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
     (call,) = change.calls
     try:

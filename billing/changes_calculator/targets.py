@@ -7,13 +7,12 @@ from hashlib import sha256
 from ..catalog.values import PlanItem, PriceItem
 from ..objectproducts.phases import Phase
 from .change_set import STRIPE, ElementChange
+from .granted import after_trial, granted_counts, granted_phase
+from .licences import FREE_LICENSE, USAGE_LICENSE, is_grant
 from .proration import period_containing
 from .request import ChangeRequest
 from .snapshot import Element
 from .wish import Wish
-
-FREE_LICENSE = "USER:free"
-USAGE_LICENSE = "USER:usage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,16 @@ class Target:
     def before(self) -> Phase | None:
         return self.element.current if self.element else None
 
+    @property
+    def changes_licence(self) -> bool:
+        """Whether what somebody granted is to be paid for, or the other way round, or another grants it."""
+        if self.element is None or self.after is None:
+            return False
+        held, licence = self.element.license_source_id, self.wish.want.licence
+        if licence is None:
+            return is_grant(held)
+        return held != licence.source or self.element.current.ends_at != licence.ends_at
+
     def change(self, *, why: str) -> ElementChange:
         """Return this target as a change of its OPE; what Stripe bills has its licence from Stripe."""
         request, want = self.wish.request, self.wish.want
@@ -43,7 +52,7 @@ class Target:
             subscription_id=_subscription_id(self.wish),
             before=self.before,
             after=self.after,
-            license_source=_license_source(self.after),
+            license_source=_license_source(self.wish, self.after),
             why=why,
         )
 
@@ -56,6 +65,14 @@ class Target:
             return replace(self, after=replace(nothing, rank=0, starts_at=starts_at, ends_at=None, unit_amount_minor=0))
         ends_at = period_containing(starts_at, self.after.interval, starts_at)[1]
         return replace(self, after=replace(self.after, starts_at=starts_at, ends_at=ends_at))
+
+    def at_trial_end(self) -> "Target":
+        """Return this target as what holds when the trial that is granted now is over."""
+        plan = self.wish.plan
+        assert plan is not None
+        assert self.after is not None
+        component = next((each for each in plan.components if each.name == self.product), None)
+        return replace(self, after=after_trial(self.wish, self.after, component))
 
     def under_current_plan(self) -> "Target":
         """Return this count as it is billed until the plan shrinks: on top of what the plan of today includes."""
@@ -72,6 +89,8 @@ def targets(wish: Wish) -> list[Target]:
     assert wish.plan is not None, "Validate lets no unknown plan through"
     if wish.want.is_cancellation and not wish.plan.is_free:
         return _endings(wish, wish.plan)
+    if wish.want.licence is not None:
+        return _granted(wish, wish.plan)
     plan = wish.plan
     price = wish.price or next(iter(plan.prices.values()))
     tier = _phase(wish, plan, price, value=plan.id, rank=plan.rank, billed_quantity=1)
@@ -93,6 +112,22 @@ def _endings(wish: Wish, plan: PlanItem) -> list[Target]:
     ]
 
 
+def _granted(wish: Wish, plan: PlanItem) -> list[Target]:
+    """What a licence gives: the plan, and of each component as many as are wanted or were there."""
+    tier = granted_phase(wish, plan, value=plan.id, rank=plan.rank, units=1)
+    found = [Target(wish, plan.product, "enum", wish.element, tier)]
+    counts = granted_counts(wish, plan)
+    for component in plan.components:
+        element = wish.snapshot.element(wish.want.object_id, component.name)
+        count, units = counts[component.name], counts[component.name] - component.included
+        if units > 0 and component.kind == "sum":
+            phase = granted_phase(wish, plan, value=count, rank=count, units=units)
+            found.append(Target(wish, component.name, "sum", element, phase))
+        elif element is not None:
+            found.append(Target(wish, component.name, "sum", element, None))
+    return found
+
+
 def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target]:
     """
     A count that the wish names is wanted so; of one that it does not name as many stay as were bought, on top of
@@ -104,7 +139,8 @@ def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target
     current = {element.product: element for element in bought}
     for component in plan.components:
         element = current.get(component.name)
-        bought_units = element.current.billed_quantity if element else 0
+        # What was granted beside the plan is not bought with it unless it is named.
+        bought_units = element.current.billed_quantity if element and not is_grant(element.license_source_id) else 0
         count = wanted.get(component.name, component.included + bought_units)
         unit = component.prices.get(interval)
         if count <= component.included or unit is None or plan.is_free:
@@ -140,8 +176,10 @@ def _phase(wish: Wish, plan: PlanItem, price: PriceItem, *, value: str | int, ra
     )
 
 
-def _license_source(after: Phase | None) -> str:
-    """Stripe bills what has a price; the free tier and what is billed by use alone are nobody's items."""
+def _license_source(wish: Wish, after: Phase | None) -> str:
+    """Stripe bills what has a price; what is granted, free or billed by use alone is nobody's item."""
+    if wish.want.licence is not None:
+        return wish.want.licence.source
     if after is not None and after.rank == 0:
         return FREE_LICENSE
     return STRIPE if after is None or after.unit_amount_minor > 0 else USAGE_LICENSE

@@ -7,6 +7,7 @@ from accounts.notices.tell import tell
 from ..models.changes import ChangeWorkflow
 from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED
 from .change_set import ChangeSet
+from .request import Origin
 
 # The notice for each reason for which a change that nobody was present for was not made.
 NOTICES = {
@@ -19,8 +20,11 @@ def tell_not_made(workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime)
     """
     Have the customer told that a change was not made, and where to make it. Under the account's lock.
 
-    Whoever was present has the answer already, and gets no e-mail.
+    Whoever was present has the answer already, and gets no e-mail; of what we began ourselves, like what follows a
+    trial, whoever began it says what it means.
     """
+    if workflow.origin == Origin.SYSTEM.value:
+        return
     kind = NOTICES.get(workflow.refusal_code)
     if kind is not None and not workflow.request["on_session"]:
         facts = {"what": words_of(change), "due_minor": change.due_now_minor, "currency": change.currency}

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
+from .licences import is_billed, is_grant
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
 from .wish import Wish, consider
 
 LARGEST_COUNT = 10_000
 CORE_FAMILY = "zone_plans"
+LICENSORS = frozenset({Origin.IAPI, Origin.NINJAPANEL, Origin.SYSTEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,9 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("account_banned",        lambda wish: wish.snapshot.is_banned and not wish.is_ending),
     Rule("outstanding_balance",   lambda wish: _grows(wish) and wish.snapshot.owes),
-    Rule("not_self_serve",        lambda wish: wish.snapshot.account_is_contract or _is_contract(wish)),
+    Rule("licence_not_allowed",   lambda wish: wish.want.licence is not None and wish.request.origin not in LICENSORS),
+    Rule("invalid_licence",       lambda wish: _is_invalid_licence(wish)),
+    Rule("not_self_serve",        lambda wish: _is_sold_by_contract(wish)),
     Rule("unknown_plan",          lambda wish: wish.plan is None),
     Rule("wrong_object",          lambda wish: _is_wrong_object(wish)),
     Rule("wanted_twice",          lambda wish: _is_wanted_twice(wish)),
@@ -35,7 +39,7 @@ RULES: tuple[Rule, ...] = (
     Rule("period_closing",        lambda wish: _is_closing(wish)),
     Rule("change_in_flight",      lambda wish: _is_in_the_way(wish)),
     Rule("quantity_out_of_range", lambda wish: _is_out_of_range(wish)),
-    Rule("frequency_not_offered", lambda wish: wish.plan is not None and not wish.is_ending and wish.price is None),
+    Rule("frequency_not_offered", lambda wish: _is_not_sold_so(wish)),
     Rule("currency_mismatch",     lambda wish: _mixes_currencies(wish)),
 )  # fmt: skip
 
@@ -43,6 +47,11 @@ MESSAGES = {
     "account_banned": "This account is restricted because of unpaid invoices. Pay them to lift the restriction.",
     "outstanding_balance": (
         "You cannot add or modify subscriptions or services until the outstanding balance is paid."
+    ),
+    "licence_not_allowed": "Nobody can grant themselves what is sold. Buy the plan.",
+    "invalid_licence": (
+        "A trial ends later than now and becomes what is sold in the same place and is no larger; a licence is granted "
+        "by itself, on what can be licensed."
     ),
     "not_self_serve": "This is sold by contract. Contact your account team.",
     "unknown_plan": "There is no such plan. List the plans that are available and choose one of them.",
@@ -88,12 +97,37 @@ def _is_closing(wish: Wish) -> bool:
     """Whether something grows on a clock whose next period Stripe has been told of already."""
     if wish.is_ending or wish.interval is None or (wish.already_holds and not wish.changes_components):
         return False
+    if wish.want.licence is not None and (wish.element is None or not is_billed(wish.element.license_source_id)):
+        return False
     schedule = wish.snapshot.schedule(wish.interval)
     return schedule is not None and schedule.is_closing
 
 
-def _is_contract(wish: Wish) -> bool:
-    return wish.plan is not None and not wish.is_ending and (wish.plan.is_contract or not wish.plan.prices)
+def _is_sold_by_contract(wish: Wish) -> bool:
+    """Whether it can't be bought here; a licence buys nothing."""
+    if wish.want.licence is not None:
+        return False
+    plan = wish.plan
+    is_contract = plan is not None and not wish.is_ending and (plan.is_contract or not plan.prices)
+    return wish.snapshot.account_is_contract or is_contract
+
+
+def _is_not_sold_so(wish: Wish) -> bool:
+    return wish.plan is not None and wish.want.licence is None and not wish.is_ending and wish.price is None
+
+
+def _is_invalid_licence(wish: Wish) -> bool:
+    licence, plan = wish.want.licence, wish.plan
+    if licence is None or plan is None:
+        return False
+    if plan.is_free or wish.want.is_cancellation or any(each.licence is None for each in wish.request.wants):
+        return True
+    if licence.ends_at is None:
+        return False
+    becomes = wish.snapshot.catalog.find(licence.becomes) if licence.becomes else None
+    if licence.becomes and (becomes is None or becomes.product != plan.product or becomes.rank > plan.rank):
+        return True
+    return licence.ends_at <= wish.request.requested_at or (becomes is not None and not becomes.prices)
 
 
 def _is_wrong_object(wish: Wish) -> bool:
@@ -126,7 +160,8 @@ def _buys_core_plan(want: Want, wish: Wish) -> bool:
 
 
 def _has_other_schedule(wish: Wish) -> bool:
-    return wish.has_schedule and not wish.is_scheduled
+    """Whether something else waits for the end of the period; the end of a trial makes way for anything."""
+    return wish.has_schedule and not wish.is_scheduled and not wish.is_on_trial
 
 
 def _intervals(wish: Wish) -> set[str | None]:
@@ -136,15 +171,16 @@ def _intervals(wish: Wish) -> set[str | None]:
 
 def _is_not_offered(wish: Wish) -> bool:
     """What others sell, what moves from one interval to the other, what is billed by use with nothing to charge."""
-    if wish.plan is None or (wish.price is None and not wish.is_ending):
+    if wish.plan is None or _is_not_sold_so(wish):
         return False
     if wish.plan.externally_managed and wish.request.origin is not Origin.CF_QUEUES:
         return True
     if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_ending:
         return wish.snapshot.default_method() is None  # billed by use alone: there must be something to bill
-    if wish.element is None or wish.is_ending:
+    if wish.element is None or wish.is_ending or wish.want.licence is not None:
         return False
-    return wish.element.current.rank > 0 and wish.element.current.interval != wish.interval
+    is_paid = wish.element.current.rank > 0 and not is_grant(wish.element.license_source_id)
+    return is_paid and wish.element.current.interval != wish.interval
 
 
 def _is_in_the_way(wish: Wish) -> bool:

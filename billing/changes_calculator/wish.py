@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..catalog.values import PlanItem, PriceItem
+from .licences import TRIAL, is_grant
 from .request import ChangeRequest, Want
 from .snapshot import Element, Snapshot
 
@@ -44,7 +45,23 @@ class Wish:
         if self.element is None or self.plan is None:
             return False
         current = self.element.current
-        return current.rate_plan_id == self.plan.id and (self.is_free or current.interval == self.interval)
+        is_this_plan = current.rate_plan_id == self.plan.id and (self.is_free or current.interval == self.interval)
+        return is_this_plan and not self.changes_licence
+
+    @property
+    def changes_licence(self) -> bool:
+        """Whether what somebody granted is to be paid for, or the other way round, or another grants it."""
+        if self.element is None:
+            return False
+        held = self.element.license_source_id
+        if self.want.licence is None:
+            return is_grant(held)
+        return held != self.want.licence.source or self.element.current.ends_at != self.want.licence.ends_at
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether what there is ends by itself: any other change goes before that."""
+        return self.element is not None and self.element.license_source_id == TRIAL
 
     @property
     def has_schedule(self) -> bool:
@@ -57,13 +74,18 @@ class Wish:
     @property
     def is_scheduled(self) -> bool:
         """Whether what is wanted is what there will be at the end of the period already."""
-        if self.element is None or self.plan is None or not self.has_schedule:
+        if self.element is None or self.plan is None or not self.has_schedule or self.is_granted_or_bought_on_trial:
             return False
         later = self.element.scheduled or self.element.current
         if self.want.is_cancellation or self.is_free or later.rank == 0:
             return later.rank == 0 and self.is_ending
         holds_plan = later.rate_plan_id == self.plan.id and later.interval == self.interval
         return holds_plan and all(each.value == self._later_count(each.name) for each in self.want.components)
+
+    @property
+    def is_granted_or_bought_on_trial(self) -> bool:
+        """Whether it starts now whatever waits: a licence, or a purchase in the place of a trial."""
+        return self.want.licence is not None or (self.is_on_trial and not self.is_ending)
 
     def _later_count(self, component_name: str) -> int | None:
         """So many of a component there will be, what the plan includes counted in; None: the plan has no such thing."""
@@ -96,12 +118,14 @@ def _consider(request: ChangeRequest, want: Want, snapshot: Snapshot) -> Wish:
     plan = snapshot.catalog.find(want.plan_name)
     element = snapshot.element(want.object_id, plan.product) if plan else None
     interval = _interval(want, plan, element)
-    price = plan.prices.get(interval) if plan and interval else None
+    price = plan.prices.get(interval) if plan and interval and want.licence is None else None
     return Wish(request, want, snapshot, plan, interval, price, element)
 
 
 def _interval(want: Want, plan: PlanItem | None, element: Element | None) -> str | None:
     """Nobody has to say how often: as what is paid for now, else monthly where it is sold, else whatever is."""
+    if want.licence is not None:  # on the clock of what it takes the place of, if that is billed
+        return element.current.interval if element and element.current.rank else "month"
     if want.interval_name:
         return INTERVALS.get(want.interval_name.lower())
     if plan and element and element.current.rank > 0 and element.current.interval in plan.prices:

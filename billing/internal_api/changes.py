@@ -6,25 +6,19 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.body import ExactString
 from accounts.api.envelope import answer
 from accounts.api.scope import ApiView
 from accounts.roles import Scope
 
 from ..api.previews import preview_shape
 from ..api.subscriptions import shapes_of
-from ..api.wants import WantedSubscriptions, placed, request_of
+from ..api.wants import request_of
 from ..api.workflows import workflow_shape
 from ..changes_calculator.preview import preview
 from ..changes_calculator.request import ChangeRequest, Origin
 from ..changes_calculator.submit import submit
 from ..models.changes import ChangeWorkflow
-
-
-class WantedOfAccount(WantedSubscriptions):
-    """What is wanted, of which account."""
-
-    account_id = ExactString()
+from .licences import LicensedSubscriptions, want_of
 
 
 class ChangesView(ApiView):
@@ -66,9 +60,9 @@ class WorkflowView(ApiView):
 
 
 def _request(request: Request, actor: str) -> ChangeRequest:
-    body = WantedOfAccount(data=request.data)
+    body = LicensedSubscriptions(data=request.data)
     body.is_valid(raise_exception=True)
     wanted: dict[str, Any] = body.validated_data
     account_id = wanted["account_id"].lower()
-    wants = [placed(each, account_id=account_id) for each in wanted["subscriptions"]]
+    wants = [want_of(each, account_id=account_id) for each in wanted["subscriptions"]]
     return request_of(account_id, wants, actor=actor, origin=Origin.IAPI, on_session=False)

@@ -18,7 +18,14 @@ class Sslc(Lease):
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="scheduled_changes")
-    schedule = models.ForeignKey(BillingSchedule, on_delete=models.PROTECT, related_name="scheduled_changes")
+    schedule = models.ForeignKey(
+        BillingSchedule,
+        on_delete=models.PROTECT,
+        related_name="scheduled_changes",
+        null=True,
+        blank=True,
+        help_text="the clock that bills it; empty: nobody does, a trial ends",
+    )
     subscription_id = models.CharField(max_length=32, help_text="what the public API calls a subscription")
     ope_ids = models.JSONField(help_text="the OPEs that get smaller or end")
     actor = models.CharField(max_length=160)

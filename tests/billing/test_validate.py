@@ -1,11 +1,12 @@
 """Every reason to refuse, with the row next to it that is not refused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from billing.catalog.values import Catalog, ComponentItem, PlanItem, PriceItem
+from billing.changes_calculator.licences import Licence
 from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
 from billing.changes_calculator.snapshot import Element, Schedule, Snapshot, Waiting
 from billing.changes_calculator.validate import LARGEST_COUNT, MESSAGES, RULES, validate
@@ -97,6 +98,13 @@ def asking(**changes):
     return replace(BUY_PRO, wants=(replace(PRO_MONTHLY, **changes),))
 
 
+def on_trial(**details):
+    return replace(element("pro", 1, **details), license_source_id="USER:trial")
+
+
+GOODWILL = Licence("ADMIN:goodwill")
+
+
 def pro_with(name, value):
     return {"components": (ComponentValue(name, value),)}
 
@@ -152,12 +160,46 @@ TABLE = [
     ({"plan_name": "free"}, {"elements": (PRO,)},                                             []),
     ({"plan_name": "free"}, {"elements": (element("pro", 1, scheduled_rank=0),)},             []),
     ({"is_cancellation": True}, {"elements": (PRO,), "is_banned": True},                      []),
+    ({"licence": GOODWILL}, {},                                                               ["licence_not_allowed"]),
+    ({},                    {"elements": (on_trial(scheduled_rank=0),)},                      []),
+    ({"plan_name": "business"}, {"elements": (on_trial(scheduled_rank=1),)},                  []),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("request_changes", "account_changes", "codes"), TABLE)
 def test_validate(request_changes, account_changes, codes):
     refusals = validate(asking(**request_changes), replace(CLEAR, **account_changes))
+
+    assert [refusal.code for refusal in refusals] == codes
+
+
+SECOND = timedelta(seconds=1)
+LICENCES = [
+    # the request                                                     the account                 refused for
+    ({"licence": GOODWILL},                                           {},                         []),
+    ({"licence": GOODWILL},                                           {"owes_open_invoice": True}, ["outstanding_balance"]),
+    ({"licence": GOODWILL, "plan_name": "enterprise"},                {},                         []),
+    ({"licence": Licence("CONTRACT:CONTRACT")},                       {"account_is_contract": True}, []),
+    ({"licence": GOODWILL, "plan_name": "free"},                      {},                         ["invalid_licence"]),
+    ({"licence": GOODWILL, "is_cancellation": True},                  {"elements": (PRO,)},       ["invalid_licence"]),
+    ({"licence": GOODWILL},                                           {"elements": (PRO,), "schedules": (MONTHLY,)}, []),
+    ({"licence": GOODWILL},                                           {"elements": (PRO,), "schedules": (CLOSING,)}, ["period_closing"]),
+    ({"licence": GOODWILL},                                           {"elements": (FREE,), "schedules": (CLOSING,)}, []),
+    ({"licence": GOODWILL},                                           {"elements": (element("pro", 1, scheduled_rank=0),)}, ["change_scheduled"]),
+    ({"licence": Licence("USER:trial", NOW + SECOND)},                {},                         []),
+    ({"licence": Licence("USER:trial", NOW)},                         {},                         ["invalid_licence"]),
+    ({"licence": Licence("USER:trial", NOW + SECOND, "pro")},         {},                         []),
+    ({"licence": Licence("USER:trial", NOW + SECOND, "business")},    {},                         ["invalid_licence"]),
+    ({"licence": Licence("USER:trial", NOW + SECOND, "argo")},        {},                         ["invalid_licence"]),
+    ({"licence": Licence("USER:trial", NOW + SECOND, "nope")},        {},                         ["invalid_licence"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_changes", "account_changes", "codes"), LICENCES)
+def test_a_service_may_grant_what_can_be_granted(request_changes, account_changes, codes):
+    asked = replace(asking(**request_changes), origin=Origin.IAPI)
+
+    refusals = validate(asked, replace(CLEAR, **account_changes))
 
     assert [refusal.code for refusal in refusals] == codes
 
@@ -200,6 +242,7 @@ def test_an_add_on_needs_a_plan_that_is_paid():
 
 
 def test_each_rule_refuses_in_the_table_and_says_why():
-    refused = {code for _, _, codes in TABLE for code in codes} | {"one_interval_per_cart", "wanted_twice"}
+    refused = {code for _, _, codes in [*TABLE, *LICENCES] for code in codes}
+    refused |= {"one_interval_per_cart", "wanted_twice"}
 
     assert refused == {rule.code for rule in RULES} == set(MESSAGES)

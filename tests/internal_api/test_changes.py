@@ -64,6 +64,36 @@ def test_an_ending_is_scheduled(service):
     assert ended["subscriptions"][0]["scheduled_change"]["plan"] == "free"
 
 
+def test_a_service_grants_what_is_then_not_billed(service):
+    account, zone = customer(card=None)
+
+    granted = ask(service, "/changes", pro(account, zone, licence={"granted_by": "ADMIN:outage"})).json()["result"]
+
+    (subscription,) = granted["subscriptions"]
+    assert (granted["outcome"], subscription["state"], subscription["price"]) == ("committed", "Provisioned", 0)
+    assert not Invoice.objects.filter(account=account).exists()
+
+
+LICENCES = [
+    # the licence                                               status, code
+    ({"granted_by": "USER:trial", "ends_on": "2099-01-01T00:00:00Z"}, 200, None),
+    ({"granted_by": "USER:trial", "ends_on": "2001-01-01T00:00:00Z"}, 400, 1321),
+    ({"granted_by": "USER:trial"},                                    400, 1001),
+    ({"granted_by": "sub_1:si_1"},                                    400, 1001),
+    ({"granted_by": "USER:free"},                                     400, 1001),
+    ({},                                                              400, 1001),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("licence", "status", "code"), LICENCES)
+def test_a_licence_makes_sense_or_is_refused(service, licence, status, code):
+    account, zone = customer(card=None)
+
+    answer = ask(service, "/changes", pro(account, zone, licence=licence))
+
+    assert (answer.status_code, next((error["code"] for error in answer.json()["errors"]), None)) == (status, code)
+
+
 @pytest.mark.parametrize(
     ("card", "code", "notice"),
     [(DECLINED, 1400, "change_declined"), (NEEDS_3DS, 1401, "change_needs_confirmation")],
