@@ -9,6 +9,7 @@ from .changes_calculator.tidy import tidy_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
+from .payments.look_up import look_up_due
 from .trials import end_trials
 
 
@@ -51,4 +52,11 @@ def look_for_missed() -> None:
 def tidy_items() -> None:
     """Take items off that bill nothing any more."""
     while tidy_due(now=clock.now()):
+        continue
+
+
+@task("billing.look_up_attempts")
+def look_up_attempts() -> None:
+    """Ask the processor about charges whose outcome nobody knows."""
+    while look_up_due(now=clock.now()):
         continue

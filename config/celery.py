@@ -41,6 +41,7 @@ BEATS = (
     Beat("billing.resume_workflows",  every_seconds=1),
     Beat("billing.deliver_journal",   every_seconds=1),
     Beat("billing.advance_invoices",  every_seconds=1),
+    Beat("billing.look_up_attempts",  every_seconds=10),
     Beat("billing.apply_scheduled",   every_seconds=10),
     Beat("billing.tidy_items",        every_seconds=10),
     Beat("billing.find_missed",       every_seconds=60),

@@ -13,6 +13,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),
     ("notice",               "sent_at IS NULL AND given_up_at IS NULL"),
+    ("payment_attempt_due",  "TRUE"),
     ("stripe_event",         "processed_at IS NULL"),
     ("subs_scheduled_service_level_change", "ended_at IS NULL"),
     ("subscription_item_empty", "TRUE"),

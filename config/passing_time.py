@@ -17,6 +17,7 @@ from billing.changes_calculator.tidy import tidy_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
+from billing.payments.look_up import look_up_due
 from billing.trials import end_trials
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
@@ -33,6 +34,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     deliver_to_pipe,
     deliver_to_billing,
     resume_due,
+    look_up_due,
     advance_due,
     find_missed,
     apply_due,

@@ -40,6 +40,7 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.apply_scheduled":   Queue.OPS,
     "billing.deliver_journal":   Queue.OPS,
     "billing.find_missed":       Queue.OPS,
+    "billing.look_up_attempts":  Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
     "billing.tidy_items":        Queue.OPS,
     "webhooks.deliver_journal":  Queue.PIPE,

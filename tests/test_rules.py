@@ -51,6 +51,7 @@ PURE = (
     "billing.invoicing.states",
     "billing.objectproducts.phases",
     "billing.objectproducts.state",
+    "billing.payments.choose",
     "billing.payments.declines",
     "billing.payments.paths",
     "entitlements.derive",
@@ -212,7 +213,7 @@ def test_time_is_read_through_the_two_clocks_alone() -> None:
         for field in model._meta.concrete_fields
         if getattr(field, "auto_now", False)
         or getattr(field, "auto_now_add", False)
-        or field.db_default is not models.NOT_PROVIDED
+        or (field.db_default is not models.NOT_PROVIDED and isinstance(field, models.DateField))
     ]
 
     assert (wrong, by_itself) == ([], [])

@@ -23,8 +23,32 @@ class LineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclineFacts:
+    """The last error of a payment intent: the decline code or the error's own, and which method was declined."""
+
+    code: str
+    advice_code: str
+    method_processor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntentFacts:
+    """A payment intent. `charged_at` is when its last charge was made, None unless that was expanded."""
+
+    id: str
+    status: str
+    decline: DeclineFacts | None
+    charged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """An invoice; times are Stripe's clock. `payment_status` is the payment intent's, empty unless it was expanded."""
+    """
+    An invoice; times are Stripe's clock.
+
+    What says how its payment stands (`payment_status`, the decline, whose method) is the payment intent's, and empty
+    unless that was expanded. `is_left_to_us`: Stripe neither finalises nor collects it by itself.
+    """
 
     id: str
     number: str
@@ -44,6 +68,9 @@ class InvoiceFacts:
     payment_intent_id: str
     payment_status: str
     client_secret: str
+    is_left_to_us: bool
+    was_attempted: bool
+    decline: DeclineFacts | None
     lines: tuple[LineFacts, ...]
 
     @property
@@ -123,9 +150,23 @@ def read_invoice(raw: Raw) -> InvoiceFacts:
         paid_at=_time(transitions.get("paid_at")),
         voided_at=_time(transitions.get("voided_at")),
         payment_intent_id=_payment_intent_of_invoice(raw) or secret.split("_secret_")[0],
-        payment_status=_payment_status(raw),
+        payment_status=str(_intent(raw).get("status") or ""),
         client_secret=secret,
+        is_left_to_us=not raw.get("auto_advance"),
+        was_attempted=bool(raw.get("attempted")),
+        decline=_decline(_intent(raw)),
         lines=tuple(_read_line(line) for line in (raw.get("lines") or {}).get("data", ())),
+    )
+
+
+def read_intent(raw: Raw) -> IntentFacts:
+    """Return the facts of a payment intent."""
+    charge = raw.get("latest_charge")
+    return IntentFacts(
+        id=raw["id"],
+        status=raw["status"],
+        decline=_decline(raw),
+        charged_at=_time(charge.get("created")) if isinstance(charge, dict) else None,
     )
 
 
@@ -208,13 +249,24 @@ def _payment_intent_of_invoice(raw: Raw) -> str:
     return next((id_of(p["payment"].get("payment_intent")) for p in payments if p.get("payment")), "")
 
 
-def _payment_status(raw: Raw) -> str:
-    """The payment intent's status, where the answer has it expanded."""
+def _intent(raw: Raw) -> Raw:
+    """The payment intent, where the answer has it expanded; else nothing."""
     for payment in (raw.get("payments") or {}).get("data", ()):
         intent = (payment.get("payment") or {}).get("payment_intent")
         if isinstance(intent, dict):
-            return str(intent.get("status") or "")
-    return ""
+            return intent
+    return {}
+
+
+def _decline(intent: Raw) -> DeclineFacts | None:
+    error = intent.get("last_payment_error")
+    if not error:
+        return None
+    return DeclineFacts(
+        code=error.get("decline_code") or error.get("code") or "card_declined",
+        advice_code=error.get("advice_code") or "",
+        method_processor_id=id_of(error.get("payment_method")),
+    )
 
 
 def _read_line(raw: Raw) -> LineFacts:

@@ -25,8 +25,11 @@ from ..invoicing import clock as billing_clock
 from ..invoicing.record import record_new
 from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
+from ..models.methods import PaymentMethod
 from ..payments.attempts import record_paid_purchase
-from ..payments.declines import AUTHENTICATION_REQUIRED, PAYMENT_DECLINED, PROCESSOR_REFUSED
+from ..payments.conclude import note_decline
+from ..payments.declines import AUTHENTICATION_REQUIRED, PROCESSOR_REFUSED
+from ..payments.declines import refusal as refusal_of
 from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet, StripeCall
@@ -145,8 +148,8 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     (call,) = change.calls
     try:
         raw = CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
-    except StripeDeclined:
-        _stop(workflow, PAYMENT_DECLINED)
+    except StripeDeclined as declined:
+        _declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeActionRequired:
         _stop(workflow, AUTHENTICATION_REQUIRED)
     except StripeRefused as refusal:
@@ -158,10 +161,16 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
 
 def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: str, now: datetime) -> None:
     """Keep what Stripe answered; a customer who must act, and is there, gets the secret to pay with."""
-    facts = read_invoice(raw["latest_invoice"])
+    raw_invoice = raw["latest_invoice"]
+    facts = read_invoice(raw_invoice)
     pending = raw.get("pending_update") or {}
     was_charged = bool(change.schedule_id and change.method_processor_id)
-    waits = not facts.is_paid and (not change.method_processor_id or (was_charged and _asks_customer(facts.id)))
+    if was_charged and not facts.is_paid:
+        # Whether the bank declined or asks the customer is not in the answer. One call, on this way alone.
+        raw_invoice = invoices.retrieve(facts.id)
+        facts = read_invoice(raw_invoice)
+    asks_customer = not change.method_processor_id or (was_charged and facts.payment_status == "requires_action")
+    waits = not facts.is_paid and asks_customer
     answered = {
         "stripe_customer_id": customer_id,
         "stripe_subscription": {name: raw[name] for name in KEPT_OF_SUBSCRIPTION},
@@ -175,9 +184,10 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
         return
     leases.renew(workflow, step=Step.PAYING.value, **answered)
     if facts.is_paid:
-        commit(workflow, change, raw["latest_invoice"], now=now)
+        commit(workflow, change, raw_invoice, now=now)
     elif was_charged:
-        _stop(workflow, PAYMENT_DECLINED)
+        decline = facts.decline
+        _declined(workflow, change, decline.code if decline else "", decline.advice_code if decline else "", now)
 
 
 def _wait(workflow: ChangeWorkflow, now: datetime, **answered: object) -> None:
@@ -186,11 +196,6 @@ def _wait(workflow: ChangeWorkflow, now: datetime, **answered: object) -> None:
         leases.release(workflow, step=Step.AWAITING_PAYMENT.value, next_at=now + LOOK_AGAIN, **answered)
         waits = journal.Fact("change.awaiting_payment", workflow.account_id, workflow.actor, cause=workflow.pk)
         journal.emit(waits, at=now)
-
-
-def _asks_customer(stripe_invoice_id: str) -> bool:
-    """Whether a charge that did not go through only wants the customer's confirmation. One call, on this way alone."""
-    return read_invoice(invoices.retrieve(stripe_invoice_id)).payment_status == "requires_action"
 
 
 def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
@@ -204,8 +209,8 @@ def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
         )
     except StripeActionRequired:
         _wait(workflow, now)
-    except StripeDeclined:
-        _stop(workflow, PAYMENT_DECLINED)
+    except StripeDeclined as declined:
+        _declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeRefused:
         raw = invoices.retrieve(workflow.stripe_invoice_id)
         if read_invoice(raw).is_paid:
@@ -214,6 +219,15 @@ def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
             _stop(workflow, PROCESSOR_REFUSED)
     else:
         commit(workflow, change, raw, now=now)
+
+
+def _declined(workflow: ChangeWorkflow, change: ChangeSet, code: str, advice_code: str, now: datetime) -> None:
+    """Stop, because the bank said no; a method that must never be charged again is stopped with it."""
+    with account_lock(workflow.account_id):
+        method = PaymentMethod.objects.filter(pk=change.method_id).first()
+        if method is not None:
+            note_decline(method, code=code, advice_code=advice_code, now=now)
+        _stop(workflow, refusal_of(code))
 
 
 def _stop(workflow: ChangeWorkflow, refusal: Refusal) -> None:

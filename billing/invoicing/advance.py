@@ -7,7 +7,7 @@ from accounts.sweep import sweep
 
 from ..cfstripe.errors import StripeUnavailable
 from ..models.invoices import Invoice, InvoiceDue
-from ..payments.collect import collect
+from ..payments.collect import AttemptInFlight, collect
 from .finalize import finalize
 from .states import InvoiceStatus
 
@@ -20,13 +20,17 @@ def advance_due(*, now: datetime, limit: int = 20) -> int:
         with finishing(row):
             pass
 
-    return sweep(claim(InvoiceDue, now=now, limit=limit), act, now=now, passing=(StripeUnavailable,))
+    return sweep(claim(InvoiceDue, now=now, limit=limit), act, now=now, passing=(StripeUnavailable, AttemptInFlight))
 
 
 def advance(invoice: Invoice, *, now: datetime) -> None:
-    """Finalise the invoice if it is a draft and collect it if it is open; each step is safe to repeat."""
-    if invoice.status == InvoiceStatus.DRAFT.value:
+    """
+    Finalise the invoice if it is a draft and collect it if it is open; each step is safe to repeat.
+
+    One that is open although nobody is known to have charged it may be in Stripe's hands: the finaliser finds out.
+    """
+    is_open_unseen = invoice.status == InvoiceStatus.OPEN.value and not invoice.attempts.exists()
+    if invoice.status == InvoiceStatus.DRAFT.value or is_open_unseen:
         finalize(invoice, now=now)
-        invoice.refresh_from_db()
     if invoice.status == InvoiceStatus.OPEN.value:
         collect(invoice, now=now)

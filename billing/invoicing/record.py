@@ -61,6 +61,8 @@ def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
     if invoice is None or not may_move(InvoiceStatus(invoice.status), InvoiceStatus(facts.status)):
         return False
     state = _state(facts)
+    if facts.is_paid:
+        state["collection_failed"] = ""
     before = {name: value for name in state if (value := getattr(invoice, name)) != state[name]}
     if not before:
         return False

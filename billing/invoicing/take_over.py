@@ -4,13 +4,13 @@ from datetime import datetime
 
 from accounts import journal
 from accounts.lock import holds_lock
-from config import wake
 
 from ..cfstripe.shapes import Raw, read_invoice
 from ..changes_calculator.change_set import PlannedLine
 from ..models.catalog import Price
-from ..models.invoices import BillingSchedule, Invoice, InvoiceDue
+from ..models.invoices import BillingSchedule, Invoice
 from ..models.objectproducts import Ope
+from .due import take_on
 from .follow import follow, settle
 from .record import record_new
 from .states import FinalizeReason, InvoiceStatus
@@ -41,8 +41,7 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
         reason=FinalizeReason.CYCLE,
     )
     if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
-        InvoiceDue.objects.create(invoice=invoice, next_at=now)
-        wake.wake("billing.advance_invoices")
+        take_on(invoice, at=now)
     settle(invoice, raw, now=now)
     after = {"invoice_id": invoice.pk, "status": invoice.status, "total_minor": invoice.total_minor}
     journal.emit(journal.Fact("invoice.recorded", account_id, "system:billing", cause=facts.id, after=after), at=now)

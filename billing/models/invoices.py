@@ -197,6 +197,7 @@ class PaymentAttempt(models.Model):
     currency = models.CharField(max_length=3)
     stripe_payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
     code = models.CharField(max_length=64, blank=True, help_text="why it failed, the processor's word")
+    advice_code = models.CharField(max_length=32, blank=True, db_default="", help_text="what the card network advises")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -216,3 +217,21 @@ class PaymentAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status}: {self.amount_minor} {self.currency}"
+
+
+class PaymentAttemptDue(Lease):
+    """
+    An attempt in flight, and when somebody looks up at the processor what became of it. Deleted when that is known.
+
+    Written by `payments/attempts.py` and `payments/look_up.py`.
+    """
+
+    attempt = models.OneToOneField(PaymentAttempt, on_delete=models.PROTECT, primary_key=True, related_name="due")
+
+    class Meta:
+        db_table = "payment_attempt_due"
+        verbose_name_plural = "payment attempts due"
+        indexes = [models.Index(fields=["next_at"], name="payment_attempt_due_next")]
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id} due"

@@ -26,6 +26,9 @@ class PaymentMethod(models.Model):
     is_usable = models.BooleanField(default=True)
     unusable_why = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its details last changed: what was declined may go through since"
+    )
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

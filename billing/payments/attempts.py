@@ -1,46 +1,113 @@
 """The only writer of payment attempts: each try to collect an invoice, from before the call to its outcome."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from accounts import journal
 from accounts.lock import holds_lock
 
-from ..models.invoices import Invoice, PaymentAttempt
+from ..cfstripe.errors import StripeDeclined
+from ..models.invoices import Invoice, PaymentAttempt, PaymentAttemptDue
 from ..models.methods import PaymentMethod
 
 Status = PaymentAttempt.Status
 Source = PaymentAttempt.Source
 
+AUTHENTICATION = "authentication_required"
+# The code of an attempt of which the processor knows nothing: the call never arrived, and no bank was asked.
+NOT_ATTEMPTED = "not_attempted"
+# An attempt of which nobody has heard for so long is looked up at the processor.
+LOOK_UP_AFTER = timedelta(minutes=10)
 
-def begin(invoice: Invoice, method: PaymentMethod, *, now: datetime) -> PaymentAttempt:
-    """Write the attempt that is about to be made; one at a time for each invoice. Two statements with its entry."""
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended; `code` and `advice_code` are the processor's words, empty for one that succeeded."""
+
+    status: PaymentAttempt.Status
+    code: str = ""
+    advice_code: str = ""
+    payment_intent_id: str = ""
+
+    @classmethod
+    def declined(cls, declined: StripeDeclined) -> "Outcome":
+        """Return the outcome of a charge that the bank or the processor refused."""
+        return cls(Status.FAILED, declined.code, declined.advice_code)
+
+
+ASKS_CUSTOMER = Outcome(Status.ACTION_REQUIRED, AUTHENTICATION)
+
+
+def begin(
+    invoice: Invoice, method: PaymentMethod, *, on_session: bool, owed_minor: int, now: datetime
+) -> PaymentAttempt:
+    """
+    Write the attempt that is about to be made, and that it is looked up if its outcome stays unknown.
+
+    One at a time for each invoice. Three statements with its entry.
+    """
     assert holds_lock(invoice.account_id)
-    attempt = PaymentAttempt.objects.create(
+    attempt = PaymentAttempt(
         account_id=invoice.account_id,
         invoice=invoice,
         method=method,
         source=Source.OURS,
+        status=Status.IN_FLIGHT,
+        on_session=on_session,
+        amount_minor=owed_minor,
+        currency=invoice.currency,
+        started_at=now,
+    )
+    _write(attempt, look_up_at=now + LOOK_UP_AFTER)
+    return attempt
+
+
+def begin_stripes(invoice: Invoice, *, now: datetime) -> PaymentAttempt:
+    """Write that Stripe, which finalised the invoice by itself, may be charging it this moment. Three statements."""
+    assert holds_lock(invoice.account_id)
+    attempt = PaymentAttempt(
+        account_id=invoice.account_id,
+        invoice=invoice,
+        source=Source.STRIPE,
         status=Status.IN_FLIGHT,
         on_session=False,
         amount_minor=invoice.total_minor - invoice.paid_minor,
         currency=invoice.currency,
         started_at=now,
     )
-    journal.emit(_fact("payment.attempted", attempt), at=now)
+    _write(attempt, look_up_at=now)
     return attempt
 
 
-def finish(attempt: PaymentAttempt, *, status: str, code: str, payment_intent_id: str = "", now: datetime) -> bool:
-    """Write what became of an attempt in flight; False, and nothing written, if that is known already."""
+def finish(attempt: PaymentAttempt, outcome: Outcome, *, method: PaymentMethod | None = None, now: datetime) -> bool:
+    """
+    Write what became of an attempt in flight; False, and nothing written, if that is known already.
+
+    One that waits for the customer succeeds when the customer has confirmed it. `method` is the one that was
+    charged, where only the outcome tells.
+    """
     assert holds_lock(attempt.account_id)
-    in_flight = PaymentAttempt.objects.filter(pk=attempt.pk, status=Status.IN_FLIGHT)
-    outcome = {"status": status, "code": code, "finished_at": now, "stripe_payment_intent_id": payment_intent_id}
-    if not in_flight.update(**outcome):
+    written = {
+        "status": outcome.status,
+        "code": outcome.code,
+        "advice_code": outcome.advice_code,
+        "finished_at": now,
+        "stripe_payment_intent_id": outcome.payment_intent_id,
+        **({"method": method} if method else {}),
+    }
+    open_still = [Status.IN_FLIGHT, *([Status.ACTION_REQUIRED] if outcome.status == Status.SUCCEEDED else [])]
+    if not PaymentAttempt.objects.filter(pk=attempt.pk, status__in=open_still).update(**written):
         return False
-    for name, value in outcome.items():
+    PaymentAttemptDue.objects.filter(pk=attempt.pk).delete()
+    for name, value in written.items():
         setattr(attempt, name, value)
-    journal.emit(_fact("payment.succeeded" if status == Status.SUCCEEDED else "payment.failed", attempt), at=now)
+    journal.emit(_fact(ENTRIES[outcome.status], attempt), at=now)
     return True
+
+
+def in_flight(invoice: Invoice) -> PaymentAttempt | None:
+    """Return the attempt whose outcome nobody knows yet, if there is one."""
+    return invoice.attempts.filter(status=Status.IN_FLIGHT).select_related("method").first()
 
 
 def note_paid(invoice: Invoice, *, payment_intent_id: str, now: datetime) -> None:
@@ -52,9 +119,9 @@ def note_paid(invoice: Invoice, *, payment_intent_id: str, now: datetime) -> Non
     assert holds_lock(invoice.account_id)
     if invoice.paid_minor == 0 or invoice.attempts.filter(status=Status.SUCCEEDED).exists():
         return
-    ours = invoice.attempts.filter(status=Status.IN_FLIGHT).first()
-    if ours is not None:
-        finish(ours, status=Status.SUCCEEDED, code="", payment_intent_id=payment_intent_id, now=now)
+    pending = in_flight(invoice) or invoice.attempts.filter(status=Status.ACTION_REQUIRED).order_by("started_at").last()
+    if pending is not None:
+        finish(pending, Outcome(Status.SUCCEEDED, payment_intent_id=payment_intent_id), now=now)
         return
     theirs = PaymentAttempt.objects.create(
         account_id=invoice.account_id,
@@ -93,6 +160,20 @@ def record_paid_purchase(
         started_at=started_at,
         finished_at=invoice.paid_at,
     )
+
+
+# What the journal calls each end of an attempt.
+ENTRIES: dict[str, str] = {
+    Status.SUCCEEDED:       "payment.succeeded",
+    Status.FAILED:          "payment.failed",
+    Status.ACTION_REQUIRED: "payment.action_required",
+}  # fmt: skip
+
+
+def _write(attempt: PaymentAttempt, *, look_up_at: datetime) -> None:
+    attempt.save(force_insert=True)
+    PaymentAttemptDue.objects.create(attempt=attempt, next_at=look_up_at)
+    journal.emit(_fact("payment.attempted", attempt), at=attempt.started_at)
 
 
 def _fact(kind: str, attempt: PaymentAttempt) -> journal.Fact:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from accounts import journal
-from accounts.lock import account_lock
+from accounts.lock import account_lock, holds_lock
 
 from ..cfstripe import customers, payment_methods, subscriptions
 from ..cfstripe.errors import StripeDeclined, StripeRefused
@@ -55,6 +55,20 @@ def remember(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return True
 
 
+def stop_charging(method: PaymentMethod, *, why: str, now: datetime) -> None:
+    """
+    Write that a method is never charged again, and why. Nothing is written where that stands already.
+
+    Under the account's lock. It stays the default one, if it was: what replaces it is the customer's to choose.
+    """
+    assert holds_lock(method.account_id)
+    if not PaymentMethod.objects.filter(pk=method.pk, is_usable=True).update(is_usable=False, unusable_why=why):
+        return
+    method.is_usable, method.unusable_why = False, why
+    after = {"payment_method_id": method.pk, "why": why}
+    journal.emit(journal.Fact("payment_method.stopped", method.account_id, "system:billing", after=after), at=now)
+
+
 def _charge_from_now_on(account_id: str, customer_id: str, method_processor_id: str, *, key: str) -> None:
     """Have Stripe charge this method for everything: a subscription's own default would go before the customer's."""
     customers.set_default_method(customer_id, method_processor_id, key=key)
@@ -88,7 +102,8 @@ def _refresh(method: PaymentMethod, facts: MethodFacts, *, now: datetime) -> boo
     if (method.expiry_month, method.expiry_year, method.last4) == (facts.expiry_month, facts.expiry_year, facts.last4):
         return False
     method.expiry_month, method.expiry_year, method.last4 = facts.expiry_month, facts.expiry_year, facts.last4
-    method.save(update_fields=["expiry_month", "expiry_year", "last4"])
+    method.updated_at = now
+    method.save(update_fields=["expiry_month", "expiry_year", "last4", "updated_at"])
     after = {"payment_method_id": method.pk}
     journal.emit(journal.Fact("payment_method.updated", method.account_id, "system:pipe", after=after), at=now)
     return True

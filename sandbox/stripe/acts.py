@@ -34,6 +34,7 @@ def cancel_at(world: World, subscription_id: str) -> None:
 ACTS: dict[str, Callable[[World, str], None]] = {
     "cancel_at": cancel_at,
     "close_dispute": disputes.close_unanswered,
+    "charge": renewals.charge_slowly,
     "collect": renewals.collect_due,
     "complain": disputes.complain,
     "expire_incomplete": expire_incomplete,

@@ -104,6 +104,8 @@ def pay(world: World, invoice: Object, *, method_id: str | None, off_session: bo
     """
     if invoice["status"] not in ("open", "uncollectible", "draft"):
         raise invalid(f"Invoice is already {invoice['status']}")
+    if invoice["status"] != "draft" and intent_of(world, invoice)["status"] == "processing":
+        raise invalid("This invoice's payment is being processed.", code="payment_intent_unexpected_state")
     named = method_id and the_customer_method(world, method_id, invoice["customer"], param="payment_method")
     if invoice["status"] == "draft":
         finalize(world, invoice)

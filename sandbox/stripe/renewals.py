@@ -10,7 +10,7 @@ from .events import emit
 from .find import find
 from .invoice_drafts import draft_invoice
 from .invoice_items import pending_items, pull_pending
-from .invoicing import mark_uncollectible
+from .invoicing import intent_of, mark_uncollectible
 from .items import note_billed, period_end, whole_period
 from .lines import item_line
 from .prices import name_of
@@ -96,7 +96,22 @@ def finalize_due(world: World, invoice_id: str) -> None:
     if invoice is None or invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
     finalize(world, invoice)
+    seconds = settings.read(world)["charge_seconds"]
+    if seconds and invoice["status"] == "open" and method_for(world, invoice) is not None:
+        world.edit(intent_of(world, invoice))["status"] = "processing"
+        world.agenda.plan("charge", invoice_id, world.now() + seconds)
+        return
     collect_due(world, invoice_id)
+
+
+def charge_slowly(world: World, invoice_id: str) -> None:
+    """Let the bank answer a charge that it was asked for; who took the invoice over meanwhile does not stop it."""
+    invoice = find(world, "invoice", invoice_id)
+    intent = intent_of(world, invoice)
+    if invoice["status"] != "open" or intent["status"] != "processing":
+        return
+    world.edit(intent)["status"] = "requires_confirmation"
+    collect(world, invoice, method=method_for(world, invoice), off_session=True)
 
 
 def collect_due(world: World, invoice_id: str) -> None:

@@ -1,4 +1,8 @@
-"""The account's settings that a Stripe dashboard would hold: what happens when a renewal cannot be collected."""
+"""
+The account's settings that a Stripe dashboard would hold: what happens when a renewal cannot be collected.
+
+`charge_seconds` is no setting of Stripe's: how long a bank takes to answer a charge that Stripe makes by itself.
+"""
 
 from typing import Any
 
@@ -7,7 +11,7 @@ from sandbox.world import World
 Object = dict[str, Any]
 
 # As the platform wants it: Stripe retries nothing, leaves subscriptions past due and invoices open.
-DEFAULTS: Object = {"retry_hours": [], "failed_subscription": "past_due", "failed_invoice": "open"}
+DEFAULTS: Object = {"retry_hours": [], "failed_subscription": "past_due", "failed_invoice": "open", "charge_seconds": 0}
 CHOICES = {
     "failed_subscription": ("past_due", "unpaid", "canceled"),
     "failed_invoice": ("open", "uncollectible"),
@@ -29,6 +33,9 @@ def change(world: World, said: Object) -> Object:
         if name == "retry_hours":
             if not all(isinstance(hours, int | float) and hours > 0 for hours in value):
                 raise ValueError("retry_hours is a list of hours")
+        elif name == "charge_seconds":
+            if not isinstance(value, int) or value < 0:
+                raise ValueError("charge_seconds is a whole number, 0 or more")
         elif value not in CHOICES.get(name, ()):
             raise ValueError(f"{name} is one of {', '.join(CHOICES.get(name, ('no setting',)))}")
     return world.documents.put("setting", "billing", {**read(world), **said})

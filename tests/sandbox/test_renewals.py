@@ -100,6 +100,23 @@ def test_changes_do_not_touch_a_draft_that_stands(shop, sandbox):
     assert latest(shop, subscription).total == 20_00
 
 
+def test_a_charge_of_stripes_own_goes_on_when_the_invoice_is_taken_over(shop, sandbox):
+    subscription = shop.subscribe(shop.customer(), shop.pro)
+    sandbox.control("PUT", "/_sandbox/settings", {"charge_seconds": 600})
+    sandbox.advance(days=31)
+    sandbox.advance(hours=1)
+    invoice = latest(shop, subscription)
+
+    shop.v1.invoices.update(invoice.id, {"auto_advance": False})
+    refused(stripe.InvalidRequestError, shop.v1.invoices.pay, invoice.id)
+    sandbox.advance(minutes=9)
+    assert latest(shop, subscription).status == "open"
+    sandbox.advance(minutes=1)
+
+    assert latest(shop, subscription).status == "paid"
+    sandbox.control("PUT", "/_sandbox/settings", {"charge_seconds": 0})
+
+
 def test_an_unpaid_renewal_is_past_due_and_not_tried_again(shop, sandbox):
     customer = shop.customer()
     subscription = shop.subscribe(customer, shop.pro)
