@@ -1,7 +1,9 @@
 """What waits for the end of the period: written down, taken back, told to Stripe, made true. Sole writer of SSLCs."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from accounts import claim as leases
 from accounts import journal
@@ -102,15 +104,26 @@ def take_back(account_id: str, subscription_id: str, *, actor: str, now: datetim
     taken = leases.take(Sslc, sslc.pk)
     if taken is None:
         raise AccountBusy("This change is being made right now. Try again in a moment.")
-    subscription = _tell_stripe(taken, without=True) if taken.applied_at is not None else None
-    with account_lock(account_id):
-        opes = list(Ope.objects.filter(pk__in=taken.ope_ids))
+    try:
+        if taken.applied_at is not None:
+            # Whatever happens while Stripe is told, somebody goes on from here.
+            leases.renew(taken, taken_back_by=actor, next_at=now)
+        _take_back(taken, actor=actor, now=now)
+    except Exception:
+        leases.give_back(taken)
+        raise
+
+
+def _take_back(sslc: Sslc, *, actor: str, now: datetime) -> None:
+    subscription = _tell_stripe(sslc, without=True) if sslc.applied_at is not None else None
+    with account_lock(sslc.account_id):
+        opes = list(Ope.objects.filter(pk__in=sslc.ope_ids))
         for ope in opes:
             ope.value_phases = ope.value_phases[:1]
             _note_item(ope, subscription, ope.current)
         save_phases(opes)
-        leases.release(taken, ended_at=now, was_taken_back=True)
-        journal.emit(_fact("change.taken_back", taken, actor=actor), at=now)
+        leases.release(sslc, ended_at=now, was_taken_back=True)
+        journal.emit(_fact("change.taken_back", sslc, actor=actor), at=now)
 
 
 def apply_due(*, now: datetime, limit: int = 20) -> int:
@@ -123,6 +136,8 @@ def apply_due(*, now: datetime, limit: int = 20) -> int:
     def act(sslc: Sslc) -> None:
         if sslc.applied_at is None:
             _apply(sslc, now=now)
+        elif sslc.taken_back_by and now < sslc.applies_at:
+            _take_back(sslc, actor=sslc.taken_back_by, now=now)
         else:
             finish(sslc, now=now)
 
@@ -220,8 +235,11 @@ def _tell_stripe(sslc: Sslc, *, without: bool) -> SubscriptionFacts:
         if price and phase.billed_quantity:
             quantity = phase.billed_quantity + (after[price].quantity if price in after else 0)
             after[price] = Item(before[price].id if price in before else "", price, 0, quantity)
-    key = f"sslc_{sslc.pk}_{'undo' if without else 'apply'}_{sslc.attempts}"
-    raw = subscriptions.update(stripe_id, without_payment(before, after), key=key)
+    params = without_payment(before, after)
+    # Asked again after a death Stripe may have done it: then it is another request, which must have another key.
+    digest = sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:8]
+    key = f"sslc_{sslc.pk}_{'undo' if without else 'apply'}_{sslc.attempts}_{digest}"
+    raw = subscriptions.update(stripe_id, params, key=key)
     return read_subscription(raw)
 
 

@@ -33,6 +33,9 @@ class Sslc(Lease):
     applies_at = models.DateTimeField(help_text="the end of the period")
     applied_at = models.DateTimeField(null=True, blank=True, help_text="when Stripe's items were changed")
     ended_at = models.DateTimeField(null=True, blank=True)
+    taken_back_by = models.CharField(
+        max_length=160, blank=True, db_default="", help_text="who wants it back while Stripe is told so"
+    )
     was_taken_back = models.BooleanField(default=False)
 
     class Meta:
