@@ -13,11 +13,12 @@ INSTALLED_DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements
 PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev test check lock messages clean
+.PHONY: help run install install-dev test soak check lock messages clean
 
 help:
 	@echo 'make run [ARGS="--port 9000"]  start the whole platform on this machine'
 	@echo 'make test [ARGS="-k name"]     run all tests; they start what they need'
+	@echo 'make soak                      the same at full numbers: hours; reports to docs/soak'
 	@echo 'make check                     formatting, lint, types, dependency direction, migrations'
 	@echo 'make install                   only install what is needed to run'
 
@@ -30,6 +31,10 @@ install-dev: $(INSTALLED_DEV)
 
 test: install-dev
 	@$(BIN) -m pytest --numprocesses auto $(ARGS)
+
+# With `soak` asked for, what is skipped otherwise runs, in one process: each test writes its report.
+soak: install-dev
+	@SOAK=1 $(BIN) -m pytest --numprocesses 0 --durations 0 tests/soak $(ARGS)
 
 check: install-dev
 	$(BIN) -m ruff format --check .
