@@ -8,7 +8,6 @@ written by the same statement, one for each consumer that its kind names.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
@@ -17,72 +16,15 @@ from psycopg.types.json import Jsonb
 from config import behalf, clock, wake
 
 from .claim import claim, finishing
+from .journal_kinds import KINDS, Consumer
 from .lock import holds_lock
 from .models import JournalDelivery
 from .sweep import sweep
 
 
-class Consumer(StrEnum):
-    """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
-
-    BILLING = "billing"
-    PIPE = "pipe"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What people read of a kind of fact, and who else must be told of it."""
-
-    sentence: str
-    consumers: tuple[Consumer, ...] = ()
-
-
-KINDS: dict[str, Kind] = {
-    "account.created":          Kind("The account was created", (Consumer.BILLING,)),
-    "cancel_reason.given":      Kind("The customer said why they cancelled"),
-    "catalog.prices_mapped":    Kind("Prices were made at the payment processor"),
-    "catalog.published":        Kind("The catalogue was published"),
-    "catalog.staged":           Kind("New prices were written down; they are not on sale yet"),
-    "change.awaiting_payment":  Kind("A change waits for the customer to confirm the payment"),
-    "change.committed":         Kind("A change took effect"),
-    "change.declined":          Kind("A change was not made: the payment was declined"),
-    "change.expired":           Kind("A change was not made: the payment was not confirmed in time"),
-    "change.applied":           Kind("A scheduled change was made at the payment processor"),
-    "change.scheduled":         Kind("A change was scheduled for the end of the period"),
-    "change.taken_back":        Kind("A scheduled change was taken back"),
-    "change.requested":         Kind("A change was asked for"),
-    "customer.mapped":          Kind("The account got its customer at the payment processor", (Consumer.PIPE,)),
-    "entitlements.changed":     Kind("What the account may use changed"),
-    "invoice.recorded":         Kind("An invoice was made"),
-    "invoice.updated":          Kind("An invoice changed at the payment processor"),
-    "member.added":             Kind("Somebody became a member of the account"),
-    "member.role_changed":      Kind("A member's role changed"),
-    "notice.given_up":          Kind("An e-mail to the customer could not be delivered"),
-    "notice.sent":              Kind("The customer was told by e-mail"),
-    "notice.written":           Kind("The customer is to be told something by e-mail"),
-    "payment.action_required":  Kind("A payment waits for the customer to confirm it"),
-    "payment.attempted":        Kind("A payment was asked for"),
-    "payment.failed":           Kind("A payment did not go through"),
-    "payment.succeeded":        Kind("A payment went through"),
-    "payment_method.stopped":   Kind("A payment method is never charged again: its bank said so"),
-    "payment_method.stored":    Kind("A payment method was stored"),
-    "payment_method.updated":   Kind("A payment method changed at the processor"),
-    "stripe.event_processed":   Kind("An event from Stripe was processed"),
-    "stripe.event_replayed":   Kind("An event from Stripe was made due once more"),
-    "stuck.opened":             Kind("Something from outside could not be processed and waits"),
-    "stuck.released":           Kind("Something that waited was taken up again"),
-    "subscription.ended":       Kind("What was paid for came to its end"),
-    "subscription.items_emptied": Kind("An item at the payment processor bills nothing any more"),
-    "subscription.renewed":     Kind("What the account owns was renewed for another period"),
-    "token.issued":             Kind("An API token was issued"),
-    "trial.not_paid":           Kind("A trial ended with what is free: what it was to become was not paid"),
-    "zone.created":             Kind("A zone was added"),
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is to be written down. `before` and `after` hold ids and field names, no personal data."""
+    """What is to be written down. `before` and `after` are what the kind says: ids and names, no personal data."""
 
     kind: str
     account_id: str | None
@@ -131,7 +73,7 @@ def emit(*facts: Fact, at: datetime) -> None:
     assert connection.in_atomic_block, "a fact and its journal entry are one transaction"
     for fact in facts:
         assert fact.account_id is None or holds_lock(fact.account_id), f"{fact.kind}: the account is not locked"
-    told = [(kind, consumer.value) for kind in {fact.kind for fact in facts} for consumer in KINDS[kind].consumers]
+    told = [(kind, consumer.value) for kind in {fact.kind for fact in facts} for consumer in KINDS[kind].told]
     with connection.cursor() as cursor:
         cursor.execute(
             _EMIT,

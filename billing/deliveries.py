@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from accounts import journal
+from accounts.journal_kinds import Consumer
 from accounts.models import JournalDelivery, JournalEntry
 
 from .cfstripe.errors import StripeUnavailable
@@ -13,7 +14,7 @@ from .customers import ensure_customer
 
 def deliver_due(*, now: datetime) -> int:
     """Act on the entries that wait for billing, oldest first, and return how many were dealt with."""
-    return journal.deliver(journal.Consumer.BILLING, partial(_act, now=now), now=now, passing=(StripeUnavailable,))
+    return journal.deliver(Consumer.BILLING, partial(_act, now=now), now=now, passing=(StripeUnavailable,))
 
 
 def _act(delivery: JournalDelivery, *, now: datetime) -> None:

@@ -1,32 +1,40 @@
 """
 A watch over the SQL of a test run: no store of an account changes without a journal entry in the same transaction,
-and each column group of a store is written by the modules that `accounts/stores.py` names, and no other.
+each column group of a store is written by the modules that `accounts/stores.py` names, and no other, and each
+fact that is journalled holds what `accounts/journal_kinds.py` says of its kind.
 
 The transaction meant is the outermost one that the code under test opened; the one that a test's database
 fixture wraps around everything is looked through. What is rolled back never happened.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from jsonschema import Draft202012Validator
 
+from accounts import journal
+from accounts.journal_kinds import KINDS
 from accounts.models import JournalEntry
 from accounts.stores import GUARDED_TABLES, STORES, ColumnGroup
 
 _WRITTEN = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(?:ONLY\s+)?\"?(\w+)\"?", re.IGNORECASE)
 _SET = re.compile(r"\bSET\s+(.*?)(?:\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
 _COLUMN = re.compile(r"\"?(\w+)\"?\s*=(?!=)")
+_ENCODER = DjangoJSONEncoder()
 JOURNAL = JournalEntry._meta.db_table
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS: dict[str, tuple[ColumnGroup, ...]] = {name: groups for store in STORES for name, groups in store.tables.items()}
@@ -76,7 +84,14 @@ class JournalGuard:
             exit_of_django(block, exc_type, exc_value, traceback)
             guard.transaction_ended(connection, block, committed=not is_lost)
 
+        emit = journal.emit
+
+        def emit_checked(*facts: journal.Fact, at: datetime) -> None:
+            guard.violations += [wrong for fact in facts if not _is_exempt.get() for wrong in deviations(fact)]
+            emit(*facts, at=at)
+
         stack.enter_context(patch.object(transaction.Atomic, "__exit__", exit_noticed))
+        stack.enter_context(patch.object(journal, "emit", emit_checked))
         for connection in connections.all(initialized_only=True):
             self._attach(connection, stack)
 
@@ -137,6 +152,18 @@ class JournalGuard:
     def _detach(self, connection: BaseDatabaseWrapper) -> None:
         if self in connection.execute_wrappers:
             connection.execute_wrappers.remove(self)
+
+
+def deviations(fact: journal.Fact) -> list[str]:
+    """Return a sentence for each way in which a fact is not what its kind says; nothing for a kind that is unknown."""
+    kind = KINDS.get(fact.kind)
+    if kind is None:
+        return []  # `emit` itself refuses it
+    return [
+        f"{fact.kind}: its `{side}` is not what accounts/journal_kinds.py says: {error.json_path} {error.message}"
+        for side, field, held in (("after", kind.after, fact.after), ("before", kind.before, fact.before))
+        for error in Draft202012Validator(dict(field.schema)).iter_errors(json.loads(_ENCODER.encode(held)))
+    ]
 
 
 def writers_of(table: str, sql: str) -> set[str]:

@@ -10,7 +10,7 @@ from accounts import journal
 from accounts.create_account import create_account
 from accounts.lock import account_lock
 from accounts.models import Account, JournalEntry, Person, SubsAccount
-from tests.guard import ROOT, JournalGuard, unguarded, writers_of
+from tests.guard import ROOT, JournalGuard, deviations, unguarded, writers_of
 
 NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def change(account: Account) -> None:
 
 
 def write_down(account: Account) -> None:
-    journal.emit(journal.Fact("token.issued", account.pk, "system:tests"), at=NOW)
+    journal.emit(journal.Fact("token.issued", account.pk, "system:tests", after={"prefix": "pgo_1a2b"}), at=NOW)
 
 
 def bare(account: Account) -> None:
@@ -195,3 +195,29 @@ WRITERS = [
 @pytest.mark.parametrize(("sql", "writers"), WRITERS)
 def test_each_column_group_has_its_writers(sql: str, writers: set[str]) -> None:
     assert writers_of("subs_account", sql) == writers
+
+
+HELD = [
+    # kind                     after                                               what is wrong with it
+    ("zone.created",           {"zone_id": "0" * 32},                              []),
+    ("zone.created",           {},                                                 ["$ 'zone_id' is a required property"]),
+    ("zone.created",           {"zone_id": "acme.example"},                        ["$.zone_id 'acme.example' does not match"]),
+    ("zone.created",           {"zone_id": "0" * 32, "name": "acme.example"},      ["$ Additional properties are not allowed"]),
+    ("subscription.renewed",   {"invoice_id": "0" * 32, "opes": ("1" * 32,), "until": NOW}, []),
+    ("nobody.knows",           {"anything": 1},                                    []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "after", "wrong"), HELD)
+def test_a_fact_holds_what_its_kind_says(kind: str, after: dict[str, object], wrong: list[str]) -> None:
+    found = deviations(journal.Fact(kind, None, "system:tests", after=after))
+
+    assert len(found) == len(wrong)
+    assert all(part in sentence for part, sentence in zip(wrong, found, strict=True))
+
+
+def test_a_fact_that_does_not_is_complained_of(account: Account) -> None:
+    with JournalGuard().watching() as guard, account_lock(account.pk):
+        journal.emit(journal.Fact("zone.created", account.pk, "system:tests"), at=NOW)
+
+    assert len(guard.violations) == 1

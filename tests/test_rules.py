@@ -24,6 +24,8 @@ from tests.source import APPS, APPS_HERE, INSIDE, OURS, ROOT, calls, dotted, fil
 
 PURE = (
     "accounts.flags",
+    "accounts.journal_fields",
+    "accounts.journal_kinds",
     "accounts.notices.kinds",
     "accounts.retry",
     "accounts.roles",

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from accounts.journal import Consumer, deliver
+from accounts.journal import deliver
+from accounts.journal_kinds import Consumer
 from accounts.models import Customer, JournalDelivery, SubsStuckEvent
 
 from .replay import events_of, replay, waiting

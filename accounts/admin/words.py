@@ -1,7 +1,7 @@
 """What accounts' facts are called when people read them. Pure."""
 
 from accounts.flags import AccountFlag
-from accounts.journal import KINDS
+from accounts.journal_kinds import KINDS
 
 # Who acted, by what stands before the colon of `actor`.
 ACTORS = {"customer": "the customer", "agent": "agent", "service": "service", "system": "the system"}

@@ -43,7 +43,12 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
         take_on(invoice, at=now)
     settle(invoice, raw, now=now)
-    after = {"invoice_id": invoice.pk, "status": invoice.status, "total_minor": invoice.total_minor}
+    after = {
+        "invoice_id": invoice.pk,
+        "status": invoice.status,
+        "total_minor": invoice.total_minor,
+        "currency": invoice.currency,
+    }
     journal.emit(journal.Fact("invoice.recorded", account_id, "system:billing", cause=facts.id, after=after), at=now)
     return True
 

@@ -4,6 +4,7 @@ import pytest
 
 from accounts import journal
 from accounts.create_account import create_account
+from accounts.journal_kinds import KINDS, Consumer
 from accounts.lock import account_lock
 from accounts.models import JournalDelivery, JournalEntry
 from config import clock
@@ -18,8 +19,9 @@ def account():
     return create_account(name=name, email=f"{name}@example.com", actor="system:tests", now=clock.now())
 
 
-def fact(account, kind="zone.created", **details):
-    return journal.Fact(kind, account.pk, "system:tests", **details)
+def fact(account, kind="zone.created"):
+    kept = KINDS[kind].after.example if kind in KINDS else {}
+    return journal.Fact(kind, account.pk, "system:tests", after=kept)
 
 
 def sequences(account):
@@ -73,7 +75,7 @@ def test_what_fails_to_be_delivered_waits_and_holds_up_nothing(account):
         if delivery.pk == mine[0].pk:
             raise RuntimeError("not today")
 
-    journal.deliver(journal.Consumer.PIPE, act, now=clock.now(), limit=1000)
+    journal.deliver(Consumer.PIPE, act, now=clock.now(), limit=1000)
 
     assert {row.pk for row in mine} <= set(acted)
     (left,) = JournalDelivery.objects.filter(account_id=account.pk, consumer="pipe")

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from accounts.admin.timeline import ABOUT, TONES, happening, timeline
 from accounts.admin.words import actor_in_words, flags_in_words, sentence
-from accounts.journal import KINDS
+from accounts.journal_kinds import KINDS
 from accounts.models import JournalEntry
 from config.panel.cells import Figure, amount, code, money, number, tree
 from config.panel.sections import Table

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from accounts import journal
 from accounts.create_account import create_account, create_zone
+from accounts.journal_kinds import KINDS
 from accounts.lock import account_lock
 from accounts.models import Account, Customer, SubsStuckEvent, Zone, new_id
 from accounts.stuck import open_stuck
@@ -260,10 +261,10 @@ def account_with_everything(
     )
     with account_lock(account.pk):
         journal.emit(
-            journal.Fact("change.requested", account.pk, f"customer:{account.pk}"),
-            journal.Fact("change.committed", account.pk, f"customer:{account.pk}", after={"due_now_minor": 2500}),
-            journal.Fact("change.declined", account.pk, "system:resume", reason="card_declined"),
-            journal.Fact("change.requested", account.pk, "agent:ann", reason="ticket 4711"),
+            _fact("change.requested", account, f"customer:{account.pk}"),
+            _fact("change.committed", account, f"customer:{account.pk}"),
+            _fact("change.declined", account, "system:resume", reason="card_declined"),
+            _fact("change.requested", account, "agent:ann", reason="ticket 4711"),
             at=NOW + timedelta(hours=2),
         )
     return account
@@ -280,6 +281,10 @@ def keep_waiting(event: StripeEvent, *, reason: str = SubsStuckEvent.Reason.HAND
         customer_reference="cus_9",
         now=NOW,
     )
+
+
+def _fact(kind: str, account: Account, actor: str, reason: str = "") -> journal.Fact:
+    return journal.Fact(kind, account.pk, actor, reason, after=KINDS[kind].after.example)
 
 
 def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSchedule) -> None:

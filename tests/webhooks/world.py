@@ -28,7 +28,8 @@ def map_customer(account: Account, customer_id: str) -> None:
     """Write the mapping as the engine does, with the entry that tells the pipe."""
     with account_lock(account.pk):
         Customer.objects.create(account=account, stripe_customer_id=customer_id)
-        journal.emit(journal.Fact("customer.mapped", account.pk, "system:tests"), at=clock.now())
+        after = {"stripe_customer_id": customer_id}
+        journal.emit(journal.Fact("customer.mapped", account.pk, "system:tests", after=after), at=clock.now())
 
 
 def customer() -> tuple[Account, str]:
@@ -45,7 +46,8 @@ def open_invoice(account: Account, raw: payloads.Object) -> Invoice:
         invoice = record_new(
             facts, (), account_id=account.pk, schedule_id=None, workflow_id=None, reason=FinalizeReason.CYCLE
         )
-        journal.emit(journal.Fact("invoice.updated", account.pk, "system:tests"), at=clock.now())
+        after = {"invoice_id": invoice.pk}
+        journal.emit(journal.Fact("invoice.updated", account.pk, "system:tests", after=after), at=clock.now())
     return invoice
 
 

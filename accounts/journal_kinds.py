@@ -1,0 +1,193 @@
+"""
+Every kind of fact that the journal knows: what people read, who else is told, and what it keeps. Pure.
+
+One row per kind. What stands before the dot is its family, and the family says which topic services find it in.
+`after` and `before` are what `Fact.after` and `Fact.before` hold: the tests hold every fact to them, and the
+schemas and examples in `docs/events/` are made from them (`manage.py describe_events`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .journal_fields import (
+    ANYTHING,
+    COUNT,
+    CURRENCY,
+    ID,
+    MINOR,
+    NOTHING,
+    REFERENCE,
+    TEXT_OR_NULL,
+    TIME,
+    WORD,
+    YES_OR_NO,
+    Field,
+    each,
+    like,
+    optional,
+    or_null,
+    record,
+    several,
+)
+
+
+class Consumer(StrEnum):
+    """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
+
+    BILLING = "billing"
+    PIPE = "pipe"
+
+
+class Topic(StrEnum):
+    """Where services find what they are told. Order is kept per account and topic."""
+
+    ACCOUNTS = "accounts"
+    CATALOG = "catalog"
+    CHANGES = "changes"
+    ENTITLEMENTS = "entitlements"
+    INVOICES = "invoices"
+    OPERATIONS = "operations"
+    PAYMENTS = "payments"
+
+
+# Each family of kinds, and its topic.
+TOPICS: dict[str, Topic] = {
+    "account":        Topic.ACCOUNTS,
+    "cancel_reason":  Topic.CHANGES,
+    "catalog":        Topic.CATALOG,
+    "change":         Topic.CHANGES,
+    "customer":       Topic.ACCOUNTS,
+    "entitlements":   Topic.ENTITLEMENTS,
+    "invoice":        Topic.INVOICES,
+    "member":         Topic.ACCOUNTS,
+    "notice":         Topic.OPERATIONS,
+    "payment":        Topic.PAYMENTS,
+    "payment_method": Topic.PAYMENTS,
+    "stripe":         Topic.OPERATIONS,
+    "stuck":          Topic.OPERATIONS,
+    "subscription":   Topic.CHANGES,
+    "token":          Topic.ACCOUNTS,
+    "trial":          Topic.CHANGES,
+    "zone":           Topic.ACCOUNTS,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What people read of a kind of fact, what it keeps, and who else must be told of it."""
+
+    sentence: str
+    after: Field = NOTHING
+    told: tuple[Consumer, ...] = ()
+    before: Field = NOTHING
+
+
+# The platform's services, which see what concerns them and nothing of how it came about.
+SERVICES: tuple[Consumer, ...] = ()
+
+_OPES = each(ID.example, TEXT_OR_NULL)  # what each OPE is worth; null: it does not exist
+_SCHEDULED = record(subscription_id=ID, opes=several(ID), applies_at=TIME)
+_ENDED = record(workflow_id=ID, code=like(WORD, "payment_declined"))
+_ATTEMPT = record(
+    attempt_id=ID,
+    invoice_id=ID,
+    amount_minor=MINOR,
+    currency=CURRENCY,
+    code=like(WORD, "insufficient_funds"),
+    source=like(WORD, "ours"),
+)
+# The columns that may change; an entry has those that did.
+_INVOICE = {
+    "number": optional(like(WORD, "PG-000123")),
+    "status": optional(WORD),
+    "subtotal_minor": optional(MINOR),
+    "tax_minor": optional(like(MINOR, 0)),
+    "total_minor": optional(MINOR),
+    "paid_minor": optional(MINOR),
+    "finalized_at": optional(or_null(TIME)),
+    "paid_at": optional(or_null(TIME)),
+    "voided_at": optional(or_null(like(TIME, None))),
+    "finalization_failed": optional(like(WORD, "")),
+    "collection_failed": optional(like(WORD, "")),
+}
+_NOTICE = record(notice_id=ID, kind=like(WORD, "change_not_made"), about=like(REFERENCE, ID.example), level=COUNT)
+_STUCK = record(type=like(WORD, "invoice.paid"), attempts=COUNT)
+_FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the feature
+
+KINDS: dict[str, Kind] = {
+    "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
+    "cancel_reason.given":      Kind("The customer said why they cancelled",
+                                     record(subscription_id=ID, reasons=several(like(WORD, "too_expensive"))),
+                                     SERVICES),
+    "catalog.prices_mapped":    Kind("Prices were made at the payment processor", each("pro_month_v1", REFERENCE)),
+    "catalog.published":        Kind("The catalogue was published",
+                                     record(version=COUNT, added=several(like(WORD, "pro_month_v2")),
+                                            retired=several(like(WORD, "pro_month_v1"))), SERVICES),
+    "catalog.staged":           Kind("New prices were written down; they are not on sale yet",
+                                     record(prices=several(like(WORD, "pro_month_v2")))),
+    "change.applied":           Kind("A scheduled change was made at the payment processor", _SCHEDULED),
+    "change.awaiting_payment":  Kind("A change waits for the customer to confirm the payment", told=SERVICES),
+    "change.committed":         Kind("A change took effect",
+                                     record(workflow_id=optional(ID), invoice_id=optional(ID),
+                                            paid_minor=optional(MINOR), currency=optional(CURRENCY), opes=_OPES),
+                                     SERVICES, before=record(opes=_OPES)),
+    "change.declined":          Kind("A change was not made: the payment was declined", _ENDED, SERVICES),
+    "change.expired":           Kind("A change was not made: the payment was not confirmed in time", _ENDED, SERVICES),
+    "change.requested":         Kind("A change was asked for",
+                                     record(workflow_id=ID, due_now_minor=MINOR, currency=CURRENCY), SERVICES),
+    "change.scheduled":         Kind("A change was scheduled for the end of the period", _SCHEDULED, SERVICES),
+    "change.taken_back":        Kind("A scheduled change was taken back", _SCHEDULED, SERVICES),
+    "customer.mapped":          Kind("The account got its customer at the payment processor",
+                                     record(stripe_customer_id=like(REFERENCE, "cus_SabcXYZ")), (Consumer.PIPE,)),
+    "entitlements.changed":     Kind("What the account may use changed", _FEATURES, SERVICES, before=_FEATURES),
+    "invoice.recorded":         Kind("An invoice was made",
+                                     record(invoice_id=ID, status=like(WORD, "draft"), total_minor=MINOR,
+                                            currency=CURRENCY), SERVICES),
+    "invoice.updated":          Kind("An invoice changed at the payment processor",
+                                     record(invoice_id=ID, **_INVOICE), SERVICES,
+                                     before=record(invoice_id=optional(ID), **_INVOICE)),
+    "member.added":             Kind("Somebody became a member of the account",
+                                     record(member_id=ID, role=like(WORD, "administrator")), SERVICES),
+    "member.role_changed":      Kind("A member's role changed",
+                                     record(person_id=ID, role=like(WORD, "billing")), SERVICES),
+    "notice.given_up":          Kind("An e-mail to the customer could not be delivered", _NOTICE),
+    "notice.sent":              Kind("The customer was told by e-mail", _NOTICE),
+    "notice.written":           Kind("The customer is to be told something by e-mail", _NOTICE),
+    "payment.action_required":  Kind("A payment waits for the customer to confirm it", _ATTEMPT, SERVICES),
+    "payment.attempted":        Kind("A payment was asked for", _ATTEMPT, SERVICES),
+    "payment.failed":           Kind("A payment did not go through", _ATTEMPT, SERVICES),
+    "payment.succeeded":        Kind("A payment went through", _ATTEMPT, SERVICES),
+    "payment_method.stopped":   Kind("A payment method is never charged again: its bank said so",
+                                     record(payment_method_id=ID, why=like(WORD, "lost_card")), SERVICES),
+    "payment_method.stored":    Kind("A payment method was stored",
+                                     record(payment_method_id=ID, is_default=YES_OR_NO), SERVICES),
+    "payment_method.updated":   Kind("A payment method changed at the processor",
+                                     record(payment_method_id=ID), SERVICES),
+    "stripe.event_processed":   Kind("An event from Stripe was processed",
+                                     record(type=like(WORD, "invoice.paid"), outcome=like(WORD, "changed"))),
+    "stripe.event_replayed":    Kind("An event from Stripe was made due once more",
+                                     record(type=like(WORD, "invoice.paid"))),
+    "stuck.opened":             Kind("Something from outside could not be processed and waits", _STUCK),
+    "stuck.released":           Kind("Something that waited was taken up again", _STUCK),
+    "subscription.ended":       Kind("What was paid for came to its end", _SCHEDULED, SERVICES),
+    "subscription.items_emptied": Kind("An item at the payment processor bills nothing any more",
+                                     record(schedule_id=ID, items=several(like(REFERENCE, "si_SabcXYZ")))),
+    "subscription.renewed":     Kind("What the account owns was renewed for another period",
+                                     record(invoice_id=ID, opes=several(ID), until=TIME), SERVICES),
+    "token.issued":             Kind("An API token was issued",
+                                     record(prefix=like(WORD, "pgo_1a2b"), scopes=optional(several(WORD)))),
+    "trial.not_paid":           Kind("A trial ended with what is free: what it was to become was not paid",
+                                     record(subscription_id=ID, opes=several(ID), code=like(WORD, "payment_declined")),
+                                     SERVICES),
+    "zone.created":             Kind("A zone was added", record(zone_id=ID), SERVICES),
+}  # fmt: skip
+
+
+def family_of(kind: str) -> str:
+    """Return what stands before the dot."""
+    return kind.partition(".")[0]
+
+
+def topic_of(kind: str) -> Topic:
+    """Return the topic that services find a kind in."""
+    return TOPICS[family_of(kind)]
