@@ -20,7 +20,7 @@ class Field:
 
 
 ID = Field({"type": "string", "pattern": "^[0-9a-f]{32}$"}, "0f6c2ab94e1d4c7f8a35d1be90c7e4a2")
-REFERENCE = Field({"type": "string", "minLength": 1, "maxLength": 255}, "in_1SabcXYZ")  # what others call a thing
+REFERENCE = Field({"type": "string", "maxLength": 255}, "in_1SabcXYZ")  # what others call a thing
 WORD = Field({"type": "string", "pattern": "^[A-Za-z0-9_.:-]*$", "maxLength": 120}, "paid")
 COUNT = Field({"type": "integer", "minimum": 0}, 1)
 YES_OR_NO = Field({"type": "boolean"}, True)
