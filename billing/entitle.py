@@ -11,6 +11,7 @@ from entitlements.provision import provision
 
 from .catalog.lookup import VERSION_ON_SALE, catalog_at
 from .catalog.values import Catalog
+from .changes_calculator.licences import FREE_LICENSE, is_billed
 from .models.objectproducts import Ope
 from .objectproducts.state import OpeState
 
@@ -27,7 +28,9 @@ def entitle(account_id: str, opes: Iterable[Ope], *, now: datetime) -> Fact | No
     profile: Any = SubsAccount.objects.annotate(catalog_version=VERSION_ON_SALE).get(account=account_id)
     catalog = catalog_at(profile.catalog_version)
     restrictions = Restrictions(has_bad_debt=profile.has_bad_debt, is_banned=profile.banned_at is not None)
-    owned = [entry for ope in opes if (entry := _owned(ope)) is not None]
+    live = list(opes)
+    paid = {ope.subscription_id: ope for ope in live if is_billed(ope.license_source_id)}
+    owned = [entry for ope in live if (entry := _owned(ope, paid.get(ope.subscription_id))) is not None]
     features = {
         plan.id: tuple(Feature(item.feature, item.allocation, item.value) for item in plan.features)
         for plan in catalog.plans.values()
@@ -35,7 +38,8 @@ def entitle(account_id: str, opes: Iterable[Ope], *, now: datetime) -> Fact | No
     return provision(account_id, derive(owned, restrictions, features, _free_plans(catalog)), now=now)
 
 
-def _owned(ope: Ope) -> Owned | None:
+def _owned(ope: Ope, paid: Ope | None) -> Owned | None:
+    """Return the OPE as access sees it; a plan that costs nothing by itself is paid for by what is `paid` of it."""
     if ope.state in {OpeState.DELETED, OpeState.PENDING}:
         return None
     phase = ope.current
@@ -47,17 +51,19 @@ def _owned(ope: Ope) -> Owned | None:
         zone_id=ope.object_id if ope.object_kind == "zone" else "",
         rate_plan_id=phase.rate_plan_id,
         rank=phase.rank,
-        basis=_basis(ope),
+        basis=_basis(ope, paid),
         starts_at=phase.starts_at,
-        ends_at=phase.ends_at,
+        ends_at=phase.ends_at or (paid.current.ends_at if paid and ope.license_source_id == FREE_LICENSE else None),
         counts=(feature, int(phase.value)) if ope.kind == Ope.Kind.SUM and feature else None,
     )
 
 
-def _basis(ope: Ope) -> Basis:
-    if ope.license_source_id.startswith(("sub_", "in_")):
+def _basis(ope: Ope, paid: Ope | None) -> Basis:
+    if is_billed(ope.license_source_id):
         return Basis.PAID
-    return Basis.FREE if ope.current.rank == 0 else Basis.LICENCE
+    if ope.license_source_id != FREE_LICENSE:
+        return Basis.LICENCE
+    return Basis.FREE if paid is None or ope.current.rank == 0 else Basis.PAID
 
 
 def _free_plans(catalog: Catalog) -> dict[str, str]:

@@ -18,6 +18,7 @@ from accounts.models import Zone
 from .catalog.lookup import current_catalog
 from .catalog.values import Catalog, PlanItem
 from .changes_calculator.change_set import ChangeSet
+from .changes_calculator.licences import FREE_LICENSE, USAGE_LICENSE, is_billed
 from .changes_calculator.steps import Step
 from .invoicing.states import InvoiceStatus
 from .models.changes import ChangeWorkflow
@@ -225,11 +226,12 @@ def _subscriptions(parts: Iterable[Part], zones: dict[str, str]) -> list[Subscri
 def _subscription(parts: list[Part], zones: dict[str, str], catalog: Catalog) -> Subscription:
     tier = next(part for part in parts if part.is_tier)
     waiting = next((part.waiting for part in parts if part.waiting), None)
+    paid = _paid_part(tier, parts)
     plan = catalog.plans[tier.phase.rate_plan_id]
     counts = {part.product: part.phase for part in parts if not part.is_tier}
     return Subscription(
         id=tier.subscription_id,
-        state=next(state for state, holds in STATES if holds(replace(tier, waiting=waiting))),
+        state=next(state for state, holds in STATES if holds(replace(paid, waiting=waiting))),
         account_id=tier.account_id,
         object_id=tier.object_id,
         zone_name=zones.get(tier.object_id, ""),
@@ -237,8 +239,8 @@ def _subscription(parts: list[Part], zones: dict[str, str], catalog: Catalog) ->
         interval=tier.phase.interval,
         currency=tier.phase.currency,
         price_minor=sum(part.phase.amount_minor for part in parts),
-        period_start=tier.phase.starts_at,
-        period_end=tier.phase.ends_at,
+        period_start=paid.phase.starts_at,
+        period_end=paid.phase.ends_at,
         components=tuple(
             CountedComponent(
                 name=component.name,
@@ -252,6 +254,13 @@ def _subscription(parts: list[Part], zones: dict[str, str], catalog: Catalog) ->
         client_secret=waiting.client_secret if waiting else "",
         scheduled=_scheduled(tier, parts, catalog),
     )
+
+
+def _paid_part(tier: Part, parts: list[Part]) -> Part:
+    """What says whether it is paid, and until when: of a plan that costs nothing by itself, what is bought with it."""
+    if tier.phase.unit_amount_minor > 0 or tier.license_source_id not in {FREE_LICENSE, USAGE_LICENSE}:
+        return tier
+    return next((part for part in parts if is_billed(part.license_source_id) and part.phase.amount_minor), tier)
 
 
 def _scheduled(tier: Part, parts: list[Part], catalog: Catalog) -> ScheduledChange | None:

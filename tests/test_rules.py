@@ -37,6 +37,7 @@ PURE = (
     "billing.changes_calculator.granted",
     "billing.changes_calculator.letting_go",
     "billing.changes_calculator.licences",
+    "billing.changes_calculator.method_first",
     "billing.changes_calculator.wish",
     "billing.changes_calculator.targets",
     "billing.changes_calculator.lines",

@@ -18,7 +18,7 @@ ROUTES: dict[str, Handler] = {
     "payment_intent.payment_failed":   recorded,
     "payment_intent.succeeded":        recorded,
     "payment_method.attached":         payment_methods.attached,
-    "setup_intent.succeeded":          recorded,
+    "setup_intent.succeeded":          payment_methods.confirmed,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.db.models import Subquery, Value
 from django.db.models.functions import Coalesce
 
-from ..models.catalog import CatalogVersion, Component, PlanEntitlement, Price, RatePlan
+from ..models.catalog import CatalogVersion, Component, Meter, PlanEntitlement, Price, RatePlan
 from .values import Catalog, ComponentItem, FeatureItem, PlanItem, PriceItem
 
 # Which version is on sale, for a statement that reads something else as well.
@@ -33,6 +33,7 @@ def catalog_at(version: int) -> Catalog:
     for gives in PlanEntitlement.objects.order_by("pk"):
         feature = FeatureItem(gives.pk, gives.feature, gives.feature_set, gives.allocation, gives.value)
         features.setdefault(gives.rate_plan_id, []).append(feature)
+    metered = set(Meter.objects.filter(rate_plan__isnull=False).values_list("rate_plan", flat=True))
     plans = {
         plan.pk: PlanItem(
             id=plan.pk,
@@ -48,6 +49,7 @@ def catalog_at(version: int) -> Catalog:
             prices=prices.get(plan.pk, {}),
             components=tuple(components.get(plan.pk, ())),
             features=tuple(features.get(plan.pk, ())),
+            is_metered=plan.pk in metered,
         )
         for plan in RatePlan.objects.order_by("position")
     }

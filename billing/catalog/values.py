@@ -40,7 +40,7 @@ class FeatureItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """A plan or add-on as it is sold today; `prices` by interval."""
+    """A plan or add-on as it is sold today; `prices` by interval. `is_metered`: what is used of it is billed."""
 
     id: str
     family_id: str
@@ -55,6 +55,7 @@ class PlanItem:
     prices: dict[str, PriceItem]
     components: tuple[ComponentItem, ...]
     features: tuple[FeatureItem, ...]
+    is_metered: bool = False
 
     @property
     def product(self) -> str:

@@ -11,11 +11,13 @@ from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCal
 from .directions import Direction, direction_of
 from .items import Item, moves
 from .letting_go import let_go
+from .licences import USAGE_LICENSE
 from .lines import Share, divided, net_minor
+from .method_first import method_first
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
 from .targets import Target, targets
-from .wish import consider
+from .wish import consider, with_what_hangs_on_it
 
 
 def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
@@ -36,7 +38,8 @@ def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChang
     """What happens at once, and what it costs."""
     paid = [change for change in changes if _is_billed(change)]
     if not paid:
-        return _without_stripe(changes)
+        needs_method = not snapshot.methods and any(change.license_source == USAGE_LICENSE for change in changes)
+        return method_first(request, changes) if needs_method else _without_stripe(changes)
     if all(change.license_source != STRIPE for change in paid):
         return let_go(request, snapshot, changes)
     (interval,) = {phase.interval for change in paid if (phase := change.after or change.before)}
@@ -53,7 +56,7 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
     """
     now: list[tuple[Target, str]] = []
     later: list[tuple[Target, str]] = []
-    for wish in consider(request, snapshot):
+    for wish in with_what_hangs_on_it(consider(request, snapshot)):
         if wish.is_scheduled:
             continue
         wanted = targets(wish)

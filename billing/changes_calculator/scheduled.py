@@ -1,7 +1,7 @@
 """What waits for the end of the period: written down, taken back, told to Stripe, made true. Sole writer of SSLCs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -23,6 +23,7 @@ from .change_set import ElementChange
 from .items import Item, without_payment
 from .licences import FREE_LICENSE
 from .save import save_phases
+from .wish import CORE_FAMILY
 
 TOLD_BEFORE_END = timedelta(hours=6)
 LAST_CALL = timedelta(minutes=10)
@@ -66,11 +67,14 @@ def save_scheduled(
         ope = opes[element.ope_id]
         ope.value_phases = [ope.value_phases[0], element.after.to_json()]
     save_phases(list(opes.values()))
-    facts = []
-    for subscription_id in dict.fromkeys(element.subscription_id for element in elements):
-        group = [opes[element.ope_id] for element in elements if element.subscription_id == subscription_id]
-        facts.append(_open(account_id, subscription_id, group, actor=actor, now=now))
-    return facts
+    groups: dict[str, list[Ope]] = {}
+    for element in elements:
+        groups.setdefault(element.subscription_id, []).append(opes[element.ope_id])
+    schedules = _clocks(opes.values())
+    opened = [_opened(subscription_id, group, schedules, actor, now) for subscription_id, group in groups.items()]
+    _note_what_hangs_on_what(opened, opes)
+    Sslc.objects.bulk_create(sorted(opened, key=lambda sslc: sslc.ends_with is not None))
+    return [_fact("change.scheduled", sslc, actor=actor) for sslc in opened]
 
 
 def _end_replaced(account_id: str, elements: Sequence[ElementChange], *, now: datetime) -> None:
@@ -145,25 +149,47 @@ def apply_due(*, now: datetime, limit: int = 20) -> int:
     return sweep(due, act, now=now, passing=(StripeUnavailable,), wait=lambda _attempts: TRY_AGAIN)
 
 
-def _open(account_id: str, subscription_id: str, opes: list[Ope], *, actor: str, now: datetime) -> journal.Fact:
+def _clocks(opes: Iterable[Ope]) -> dict[str, BillingSchedule]:
+    """Return the clocks that bill any of these, by subscription. A trial is on nobody's clock."""
+    ids = {_stripe_subscription(ope) for ope in opes} - {""}
+    return {
+        clock.stripe_subscription_id: clock for clock in BillingSchedule.objects.filter(stripe_subscription_id__in=ids)
+    }
+
+
+def _stripe_subscription(ope: Ope) -> str:
+    return ope.license_source_id.partition(":")[0] if ope.license_source_id.startswith("sub_") else ""
+
+
+def _opened(
+    subscription_id: str, opes: list[Ope], schedules: Mapping[str, BillingSchedule], actor: str, now: datetime
+) -> Sslc:
     # A plan that costs nothing by itself is nobody's item; what hangs on it is.
-    billed = next((ope for ope in opes if ope.license_source_id.startswith("sub_")), None)
+    billed = next((ope for ope in opes if _stripe_subscription(ope)), None)
     applies_at = max(ope.current.ends_at or now for ope in opes)
-    schedule = None  # a trial is on nobody's clock
-    if billed is not None:
-        stripe_subscription_id = billed.license_source_id.partition(":")[0]
-        schedule = BillingSchedule.objects.get(stripe_subscription_id=stripe_subscription_id)
-    sslc = Sslc.objects.create(
-        account_id=account_id,
-        schedule=schedule,
+    return Sslc(
+        account_id=opes[0].account_id,
+        schedule=schedules[_stripe_subscription(billed)] if billed else None,
         subscription_id=subscription_id,
         ope_ids=[ope.pk for ope in opes],
         actor=actor,
         requested_at=now,
         applies_at=applies_at,
-        next_at=max(now, applies_at - TOLD_BEFORE_END) if schedule else applies_at,
+        next_at=max(now, applies_at - TOLD_BEFORE_END) if billed else applies_at,
     )
-    return _fact("change.scheduled", sslc, actor=actor)
+
+
+def _note_what_hangs_on_what(opened: Sequence[Sslc], opes: Mapping[str, Ope]) -> None:
+    """Note which add-ons end because their zone's plan does: whoever takes that back keeps them."""
+    cores = {}
+    for sslc in opened:
+        for ope in (opes[ope_id] for ope_id in sslc.ope_ids):
+            if ope.product == CORE_FAMILY and ope.scheduled is not None and ope.scheduled.rank == 0:
+                cores[ope.object_id] = sslc
+    for sslc in opened:
+        core = cores.get(opes[sslc.ope_ids[0]].object_id)
+        if core is not None and core is not sslc:
+            sslc.ends_with = core
 
 
 def _apply(sslc: Sslc, *, now: datetime) -> None:

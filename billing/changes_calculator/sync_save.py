@@ -36,10 +36,11 @@ from .change_set import ChangeSet, StripeCall
 from .request import PaymentUnavailable, Refusal
 from .save import BilledBy, save_elements
 from .scheduled import save_scheduled
+from .setting_up import ask_for_method, give_up_method, look_for_method
 from .steps import Step
 from .tidy import note_empty_items
 from .told import tell_not_made
-from .without_money import tell
+from .without_money import BeginsWithoutMoney, tell
 
 logger = structlog.get_logger()
 
@@ -128,6 +129,11 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
 
     Stripe's answer decides, not our clock: only an invoice that can't be paid any more lets the change go.
     """
+    if workflow.stripe_setup_intent_id:
+        if not look_for_method(workflow, now=now):
+            leases.renew(workflow, step=Step.STOPPING.value, refusal_code="payment_expired")
+            run(workflow, now=now)
+        return
     raw = invoices.retrieve(workflow.stripe_invoice_id)
     facts = read_invoice(raw)
     if facts.is_paid:
@@ -141,8 +147,8 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
 
 def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     """Make the subscription, with a first invoice that waits for its payment; or say what needs none."""
-    if change.path is PaymentPath.NOTHING_DUE:
-        tell(workflow, change, now=now)
+    if (act := WITHOUT_MONEY.get(change.path)) is not None:
+        act(workflow, change, now=now)
         return
     customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
     (call,) = change.calls
@@ -244,6 +250,8 @@ def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> No
             return
         if not change.schedule_id:
             subscriptions.cancel(str((workflow.stripe_subscription or {})["id"]), key=f"wf_{workflow.pk}_cancel_1")
+    if workflow.stripe_setup_intent_id and not give_up_method(workflow, now=now):
+        return
     kind, step = ENDS.get(workflow.refusal_code, ("change.declined", Step.DECLINED))
     with account_lock(workflow.account_id):
         if workflows.end(workflow, step, now=now):
@@ -267,6 +275,12 @@ CALLS: dict[str, Callable[[StripeCall, str, str], Raw]] = {
     ),
     "subscriptions.update": lambda call, _customer_id, key: subscriptions.update(call.object_id, call.params, key=key),
 }
+
+# How changes are begun that Stripe makes no invoice for.
+WITHOUT_MONEY: dict[PaymentPath, BeginsWithoutMoney] = {
+    PaymentPath.NOTHING_DUE:  tell,
+    PaymentPath.METHOD_FIRST: ask_for_method,
+}  # fmt: skip
 
 STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {
     Step.PLANNED:  _ask,

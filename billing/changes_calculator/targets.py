@@ -182,7 +182,9 @@ def _license_source(wish: Wish, after: Phase | None) -> str:
         return wish.want.licence.source
     if after is not None and after.rank == 0:
         return FREE_LICENSE
-    return STRIPE if after is None or after.unit_amount_minor > 0 else USAGE_LICENSE
+    if after is None or after.unit_amount_minor > 0:
+        return STRIPE
+    return USAGE_LICENSE if wish.plan is not None and wish.plan.is_metered else FREE_LICENSE
 
 
 def _subscription_id(wish: Wish) -> str:

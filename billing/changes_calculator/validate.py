@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
-from .licences import is_billed, is_grant
+from .licences import TRIAL, is_billed, is_grant
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
-from .wish import Wish, consider
+from .wish import CORE_FAMILY, Wish, consider
 
 LARGEST_COUNT = 10_000
-CORE_FAMILY = "zone_plans"
 LICENSORS = frozenset({Origin.IAPI, Origin.NINJAPANEL, Origin.SYSTEM})
 
 
@@ -36,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("change_scheduled",      lambda wish: _has_other_schedule(wish)),
     Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
     Rule("change_not_offered",    lambda wish: _is_not_offered(wish)),
+    Rule("payment_method_required", lambda wish: _can_not_be_billed(wish)),
     Rule("period_closing",        lambda wish: _is_closing(wish)),
     Rule("change_in_flight",      lambda wish: _is_in_the_way(wish)),
     Rule("quantity_out_of_range", lambda wish: _is_out_of_range(wish)),
@@ -63,6 +63,7 @@ MESSAGES = {
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
+    "payment_method_required": "What is used of this is billed later. Store a payment method first.",
     "period_closing": (
         "A scheduled change is being made at the end of this billing period, which is hours away. Try again after it."
     ),
@@ -144,13 +145,18 @@ def _is_wanted_twice(wish: Wish) -> bool:
 
 
 def _lacks_core_plan(wish: Wish) -> bool:
-    """Add-ons of a zone need a paid zone plan under them, or one in the same cart."""
-    if wish.plan is None or wish.plan.scope != ObjectKind.ZONE.value or wish.plan.product == CORE_FAMILY:
+    """Add-ons of a zone need a paid zone plan under them, or one in the same cart; a trial may end free."""
+    if (
+        wish.is_ending
+        or wish.plan is None
+        or wish.plan.scope != ObjectKind.ZONE.value
+        or wish.plan.product == CORE_FAMILY
+    ):
         return False
     if any(_buys_core_plan(each, wish) for each in wish.request.wants):
         return False
     core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
-    return core is None or core.current.rank == 0
+    return core is None or core.current.rank == 0 or (core.license_source_id == TRIAL and wish.want.licence is None)
 
 
 def _buys_core_plan(want: Want, wish: Wish) -> bool:
@@ -160,7 +166,15 @@ def _buys_core_plan(want: Want, wish: Wish) -> bool:
 
 
 def _has_other_schedule(wish: Wish) -> bool:
-    """Whether something else waits for the end of the period; the end of a trial makes way for anything."""
+    """
+    Whether something else waits for the end of the period; the end of a trial makes way for anything.
+
+    What hangs on a zone's plan can't be bought while that waits for its end.
+    """
+    if wish.plan is not None and wish.plan.scope == ObjectKind.ZONE.value and wish.plan.product != CORE_FAMILY:
+        core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
+        if core is not None and core.scheduled is not None and core.scheduled.rank == 0 and _grows(wish):
+            return True
     return wish.has_schedule and not wish.is_scheduled and not wish.is_on_trial
 
 
@@ -170,17 +184,22 @@ def _intervals(wish: Wish) -> set[str | None]:
 
 
 def _is_not_offered(wish: Wish) -> bool:
-    """What others sell, what moves from one interval to the other, what is billed by use with nothing to charge."""
+    """What others sell, and what moves from one interval to the other."""
     if wish.plan is None or _is_not_sold_so(wish):
         return False
     if wish.plan.externally_managed and wish.request.origin is not Origin.CF_QUEUES:
         return True
-    if wish.price is not None and wish.price.unit_amount_minor == 0 and not wish.is_ending:
-        return wish.snapshot.default_method() is None  # billed by use alone: there must be something to bill
     if wish.element is None or wish.is_ending or wish.want.licence is not None:
         return False
     is_paid = wish.element.current.rank > 0 and not is_grant(wish.element.license_source_id)
     return is_paid and wish.element.current.interval != wish.interval
+
+
+def _can_not_be_billed(wish: Wish) -> bool:
+    """Whether use is to be billed, there is nothing to bill it to, and nobody present to say what."""
+    if wish.plan is None or not wish.plan.is_metered or not _grows(wish) or wish.request.on_session:
+        return False
+    return wish.want.licence is None and not wish.snapshot.methods
 
 
 def _is_in_the_way(wish: Wish) -> bool:

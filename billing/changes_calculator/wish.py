@@ -7,6 +7,7 @@ from .licences import TRIAL, is_grant
 from .request import ChangeRequest, Want
 from .snapshot import Element, Snapshot
 
+CORE_FAMILY = "zone_plans"
 INTERVALS = {
     "monthly": "month",
     "month": "month",
@@ -112,6 +113,33 @@ class Wish:
 def consider(request: ChangeRequest, snapshot: Snapshot) -> tuple[Wish, ...]:
     """Return each want of the request next to the plan, price and element that it is about."""
     return tuple(_consider(request, want, snapshot) for want in request.wants)
+
+
+def with_what_hangs_on_it(wishes: tuple[Wish, ...]) -> tuple[Wish, ...]:
+    """
+    Return the wishes, and with each that ends a zone's plan the wishes that end what needs one.
+
+    Each add-on ends with what was paid for it, which may be later than the plan.
+    """
+    ended = [wish for wish in wishes if _ends_core_plan(wish)]
+    return (*wishes, *(each for wish in ended for each in _dependents(wish)))
+
+
+def _ends_core_plan(wish: Wish) -> bool:
+    is_core = wish.plan is not None and wish.plan.product == CORE_FAMILY
+    return is_core and wish.is_ending and wish.element is not None and wish.element.current.rank > 0
+
+
+def _dependents(wish: Wish) -> list[Wish]:
+    found = []
+    named = {(each.want.object_id, each.plan.product) for each in consider(wish.request, wish.snapshot) if each.plan}
+    for element in wish.snapshot.elements:
+        hangs = (element.object_id, element.kind) == (wish.want.object_id, "enum") and element.product != CORE_FAMILY
+        if hangs and element.scheduled is None and (element.object_id, element.product) not in named:
+            phase = element.current
+            want = Want(wish.want.object_kind, element.object_id, phase.rate_plan_id, phase.interval, (), True)
+            found.append(_consider(wish.request, want, wish.snapshot))
+    return found
 
 
 def _consider(request: ChangeRequest, want: Want, snapshot: Snapshot) -> Wish:

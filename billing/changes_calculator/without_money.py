@@ -1,6 +1,7 @@
 """Changes that nobody pays for and that Stripe is told of all the same; committed once it has taken them."""
 
 from datetime import datetime
+from typing import Protocol
 
 from accounts import claim as leases
 from accounts import journal
@@ -17,6 +18,12 @@ from .change_set import ChangeSet
 from .save import NOBODY, save_elements
 from .scheduled import save_scheduled
 from .steps import Step
+
+
+class BeginsWithoutMoney(Protocol):
+    """How a leased change is begun that asks for no money."""
+
+    def __call__(self, workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime) -> None: ...
 
 
 def tell(workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime) -> None:

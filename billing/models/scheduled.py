@@ -26,6 +26,14 @@ class Sslc(Lease):
         blank=True,
         help_text="the clock that bills it; empty: nobody does, a trial ends",
     )
+    ends_with = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,  # looked for among what waits in an account
+        help_text="the end of the plan that it hangs on",
+    )
     subscription_id = models.CharField(max_length=32, help_text="what the public API calls a subscription")
     ope_ids = models.JSONField(help_text="the OPEs that get smaller or end")
     actor = models.CharField(max_length=160)

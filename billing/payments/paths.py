@@ -10,6 +10,7 @@ class PaymentPath(StrEnum):
     """The ways money is asked for; stored with the plan."""
 
     NOTHING_DUE = "nothing_due"
+    METHOD_FIRST = "method_first"
     ON_SESSION_CREATE = "on_session_create"
     OFF_SESSION_CREATE = "off_session_create"
     ON_SESSION_UPDATE = "on_session_update"
@@ -18,7 +19,7 @@ class PaymentPath(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a path means at Stripe. `payment_behavior` empty: no call."""
+    """What a path means at Stripe. `payment_behavior` empty: no subscription is paid by it."""
 
     payment_behavior: str
     off_session: bool
@@ -26,6 +27,7 @@ class Behaviour:
 
 BEHAVIOUR: dict[PaymentPath, Behaviour] = {
     PaymentPath.NOTHING_DUE:        Behaviour("", off_session=False),
+    PaymentPath.METHOD_FIRST:       Behaviour("", off_session=False),
     PaymentPath.ON_SESSION_CREATE:  Behaviour("default_incomplete", off_session=False),
     PaymentPath.OFF_SESSION_CREATE: Behaviour("error_if_incomplete", off_session=True),
     PaymentPath.ON_SESSION_UPDATE:  Behaviour("pending_if_incomplete", off_session=False),

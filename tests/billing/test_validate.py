@@ -8,7 +8,7 @@ import pytest
 from billing.catalog.values import Catalog, ComponentItem, PlanItem, PriceItem
 from billing.changes_calculator.licences import Licence
 from billing.changes_calculator.request import ChangeRequest, ComponentValue, ObjectKind, Origin, Want
-from billing.changes_calculator.snapshot import Element, Schedule, Snapshot, Waiting
+from billing.changes_calculator.snapshot import Element, Method, Schedule, Snapshot, Waiting
 from billing.changes_calculator.validate import LARGEST_COUNT, MESSAGES, RULES, validate
 from billing.objectproducts.phases import Phase
 from billing.objectproducts.state import OpeState
@@ -50,6 +50,7 @@ PLANS = [
     plan_item("monthly_only", 1, {"month": 900}),
     plan_item("enterprise", 3, {}),
     plan_item("argo", 1, {"month": 500}, family_id="zone_addons", kind="addon"),
+    plan_item("r2", 1, {"month": 0}, family_id="developer", kind="addon", scope="account", is_metered=True),
     plan_item("workers", 1, {"month": 500}, family_id="developer", kind="addon", scope="account"),
 ]
 CATALOG = Catalog(1, {p.id: p for p in PLANS}, {alias.lower(): p.id for p in PLANS for alias in (p.id, *p.public_keys)})
@@ -102,6 +103,7 @@ def on_trial(**details):
     return replace(element("pro", 1, **details), license_source_id="USER:trial")
 
 
+CARD = Method("m" * 32, "pm_1", is_default=True)
 GOODWILL = Licence("ADMIN:goodwill")
 
 
@@ -169,6 +171,23 @@ TABLE = [
 @pytest.mark.parametrize(("request_changes", "account_changes", "codes"), TABLE)
 def test_validate(request_changes, account_changes, codes):
     refusals = validate(asking(**request_changes), replace(CLEAR, **account_changes))
+
+    assert [refusal.code for refusal in refusals] == codes
+
+
+USAGE = [
+    # on_session  methods   codes
+    (True,        (),       []),
+    (False,       (CARD,),  []),
+    (False,       (),       ["payment_method_required"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("on_session", "methods", "codes"), USAGE)
+def test_what_is_billed_by_use_needs_a_method_or_somebody_to_give_one(on_session, methods, codes):
+    asked = asking(plan_name="r2", object_id=ACCOUNT, object_kind=ObjectKind.ACCOUNT)
+
+    refusals = validate(replace(asked, on_session=on_session), replace(CLEAR, methods=methods))
 
     assert [refusal.code for refusal in refusals] == codes
 
@@ -243,6 +262,6 @@ def test_an_add_on_needs_a_plan_that_is_paid():
 
 def test_each_rule_refuses_in_the_table_and_says_why():
     refused = {code for _, _, codes in [*TABLE, *LICENCES] for code in codes}
-    refused |= {"one_interval_per_cart", "wanted_twice"}
+    refused |= {"one_interval_per_cart", "wanted_twice", "payment_method_required"}
 
     assert refused == {rule.code for rule in RULES} == set(MESSAGES)
