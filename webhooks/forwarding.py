@@ -30,7 +30,7 @@ from .handler_registry import ROUTES
 from .handlers.arrival import Arrival
 from .models import StripeEvent
 from .replay import replay
-from .resolve import accounts_of, is_foreign
+from .resolve import accounts_of, completed, is_foreign
 
 logger = structlog.get_logger()
 
@@ -106,17 +106,25 @@ def _forward(event: StripeEvent, named: References, now: datetime) -> None:
         return
 
     newest = _newest(event)
+    account_ids = _apply_if_known(event, newest, named, now)
+    if not account_ids and not named.customer_id:
+        named = completed(named)
+        account_ids = _apply_if_known(event, newest, named, now) if named.customer_id else ()
+    if len(account_ids) > 1:
+        _stick(event, Reason.MERGED_ACCOUNT, named.customer_id, named, now)
+    elif not account_ids:
+        _stick(event, Reason.UNKNOWN_CUSTOMER, event.type, named, now)
+        if accounts_of(named).exists():
+            # The mapping was committed after we looked: its journal entry may have found nothing waiting yet.
+            replay(StripeEvent.objects.filter(pk=event.pk), now=now)
+
+
+def _apply_if_known(event: StripeEvent, newest: Newest, named: References, now: datetime) -> tuple[str, ...]:
+    """Look whose it is and lock them with one statement; apply it if it is one account's. Return all whose it is."""
     with lock_accounts(accounts_of(named), wait=False) as account_ids:
         if len(account_ids) == 1:
             _apply(event, newest, account_ids[0], now)
-            return
-    if account_ids:
-        _stick(event, Reason.MERGED_ACCOUNT, named.customer_id, named, now)
-        return
-    _stick(event, Reason.UNKNOWN_CUSTOMER, event.type, named, now)
-    if accounts_of(named).exists():
-        # The mapping was committed after we looked: its journal entry may have found nothing waiting yet.
-        replay(StripeEvent.objects.filter(pk=event.pk), now=now)
+    return account_ids
 
 
 def _newest(event: StripeEvent) -> Newest:

@@ -7,7 +7,19 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from ..models.stripe_mirror import StripeMirror
-from . import customers, invoices, payment_intents, payment_methods, setup_intents, subscriptions
+from . import (
+    charges,
+    credit_notes,
+    customers,
+    disputes,
+    invoices,
+    mandates,
+    payment_intents,
+    payment_methods,
+    refunds,
+    setup_intents,
+    subscriptions,
+)
 from .shapes import Raw
 
 _REMEMBER = """
@@ -47,10 +59,16 @@ def seen_at(object_id: str) -> datetime | None:
 
 # How to ask Stripe for one object again, by Stripe's name of its kind.
 FETCH: dict[str, Callable[[str], Raw]] = {
+    "card": payment_methods.retrieve,  # of the older form; Stripe answers in the newer
+    "charge": charges.retrieve,
+    "credit_note": credit_notes.retrieve,
     "customer": customers.retrieve,
+    "dispute": disputes.retrieve,
     "invoice": invoices.retrieve,
+    "mandate": mandates.retrieve,
     "payment_intent": payment_intents.retrieve,
     "payment_method": payment_methods.retrieve,
+    "refund": refunds.retrieve,
     "setup_intent": setup_intents.retrieve,
     "subscription": subscriptions.retrieve,
 }

@@ -33,5 +33,18 @@ def references(raw: dict[str, Any]) -> References:
     )
 
 
+# What an id is of, by what stands before its first underscore.
+KINDS = {
+    "ch": "charge", "cn": "credit_note", "dp": "dispute", "du": "dispute", "in": "invoice", "mandate": "mandate",
+    "pi": "payment_intent", "pm": "payment_method", "py": "charge", "re": "refund", "seti": "setup_intent",
+    "sub": "subscription",
+}  # fmt: skip
+
+
+def kind_of(object_id: str) -> str:
+    """Return Stripe's name for the kind of object that an id is of; empty if the id doesn't say."""
+    return KINDS.get(object_id.partition("_")[0], "")
+
+
 def _product(part: dict[str, Any]) -> str:
     return str((part.get("metadata") or {}).get(PRODUCT_KEY) or "")

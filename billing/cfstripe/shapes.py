@@ -170,6 +170,12 @@ def read_intent(raw: Raw) -> IntentFacts:
     )
 
 
+def read_finalization_error(raw: Raw) -> str:
+    """Return the code of what keeps an invoice from being finalised; empty for one that nothing keeps."""
+    error = raw.get("last_finalization_error") or {}
+    return str(error.get("code") or error.get("type") or "")
+
+
 def read_subscription(raw: Raw) -> SubscriptionFacts:
     """Return the facts of a subscription; before 2025 the period stood on the subscription itself."""
     return SubscriptionFacts(
@@ -191,13 +197,13 @@ def read_subscription(raw: Raw) -> SubscriptionFacts:
 
 
 def read_method(raw: Raw) -> MethodFacts:
-    """Return the facts of a payment method."""
-    card = raw.get("card") or {}
+    """Return the facts of a payment method, or of a card of the older form, which has its fields on itself."""
+    card = raw if raw.get("object") == "card" else raw.get("card") or {}
     return MethodFacts(
         id=raw["id"],
         customer_id=id_of(raw.get("customer")),
         kind=raw.get("type") or "card",
-        brand=card.get("brand") or "",
+        brand=(card.get("brand") or "").lower(),
         last4=card.get("last4") or "",
         expiry_month=card.get("exp_month"),
         expiry_year=card.get("exp_year"),

@@ -6,10 +6,12 @@ from functools import partial
 from accounts.claim import claim
 from accounts.lock import holds_lock
 from accounts.sweep import sweep
+from config import wake
 
 from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import Raw, read_invoice
 from ..models.changes import ChangeWorkflow
+from . import workflows
 from .change_set import ChangeSet
 from .request import PaymentUnavailable
 from .steps import Step
@@ -46,3 +48,16 @@ def payment_confirmed(raw_invoice: Raw, *, account_id: str, now: datetime) -> bo
     if workflow is None:
         return False
     return commit(workflow, ChangeSet.from_json(workflow.plan), raw_invoice, now=now)
+
+
+def pending_update_decided(subscription_id: str, *, account_id: str, now: datetime) -> bool:
+    """
+    Have the change that waits on this subscription looked at soon: its pending update was applied, or given up.
+
+    Which of the two is Stripe's to say when it is looked at. In the caller's transaction under the account's lock;
+    returns whether a change waits.
+    """
+    waits = workflows.make_due(account_id, stripe_subscription_id=subscription_id, now=now)
+    if waits:
+        wake.wake("billing.resume_workflows")
+    return waits

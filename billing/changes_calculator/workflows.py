@@ -92,6 +92,18 @@ def begin(request: ChangeRequest, change: ChangeSet, *, stripe_customer_id: str)
     )
 
 
+def make_due(account_id: str, *, stripe_subscription_id: str, now: datetime) -> bool:
+    """Have the change that waits for a payment on this subscription looked at now; return whether one waits."""
+    assert holds_lock(account_id)
+    waiting = ChangeWorkflow.objects.filter(
+        account=account_id,
+        step=Step.AWAITING_PAYMENT.value,
+        finished_at__isnull=True,
+        stripe_subscription__id=stripe_subscription_id,
+    )
+    return bool(waiting.update(next_at=now))
+
+
 def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
     """
     End a change at a final step and let go of all it claimed; one statement, under the account's lock.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.lock import holds_lock
 
-from ..cfstripe.shapes import Raw, read_invoice
+from ..cfstripe.shapes import Raw, read_finalization_error, read_invoice
 from ..changes_calculator.renew import renew
 from ..models.invoices import Invoice
 from ..payments.attempts import note_paid
@@ -32,3 +32,35 @@ def settle(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
     note_paid(invoice, payment_intent_id=read_invoice(raw).payment_intent_id, now=now)
     if invoice.reason == FinalizeReason.CYCLE.value:
         renew(invoice, now=now)
+
+
+def note_not_finalized(raw: Raw, *, account_id: str, now: datetime) -> bool:
+    """
+    Write why Stripe can't finalise a draft of ours; False if it is known, or a draft no longer.
+
+    In the caller's transaction under the account's lock. Finalising it is tried again by itself (`advance.py`).
+    """
+    assert holds_lock(account_id)
+    invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=raw["id"]).first()
+    code = read_finalization_error(raw)
+    if invoice is None or invoice.status != InvoiceStatus.DRAFT.value or invoice.finalization_failed == code:
+        return False
+    record.note_failure(invoice, finalization_failed=code, now=now)
+    return True
+
+
+def note_action_required(raw: Raw, *, account_id: str, now: datetime) -> bool:
+    """
+    Write that an open invoice of ours waits for its customer; False if something keeps it from being paid already.
+
+    In the caller's transaction under the account's lock. What we charge ourselves says so by its own attempt.
+    """
+    assert holds_lock(account_id)
+    invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=raw["id"]).first()
+    if invoice is None or invoice.status != InvoiceStatus.OPEN.value or invoice.collection_failed:
+        return False
+    record.note_failure(invoice, collection_failed=ACTION_REQUIRED, now=now)
+    return True
+
+
+ACTION_REQUIRED = "authentication_required"

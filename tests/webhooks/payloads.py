@@ -198,3 +198,116 @@ def payment_method(customer_id: str, **fields: Any) -> Object:
         "metadata": {},
         "type": "card",
     } | fields
+
+
+def subscription(customer_id: str, **fields: Any) -> Object:
+    return {"id": new_id("sub"), "object": "subscription", "customer": customer_id, "metadata": {}} | fields
+
+
+def setup_intent(customer_id: str, **fields: Any) -> Object:
+    return {
+        "id": new_id("seti"),
+        "object": "setup_intent",
+        "customer": customer_id,
+        "mandate": None,
+        "metadata": {},
+        "payment_method": new_id("pm"),
+        "status": "succeeded",
+        "usage": "off_session",
+    } | fields
+
+
+def card(customer_id: str | None, **fields: Any) -> Object:
+    """Return a card of the older form, as `customer.source.*` events have it."""
+    return {
+        "id": new_id("card"),
+        "object": "card",
+        "brand": "Visa",
+        "country": "US",
+        "customer": customer_id,
+        "exp_month": 8,
+        "exp_year": 2030,
+        "fingerprint": "AOB934RVNwzk6xtn",
+        "funding": "credit",
+        "last4": "4242",
+        "metadata": {},
+        "name": "Jane Example",
+    } | fields
+
+
+def charge(customer_id: str | None, **fields: Any) -> Object:
+    return {
+        "id": new_id("ch"),
+        "object": "charge",
+        "amount": 2000,
+        "amount_captured": 2000,
+        "amount_refunded": 2000,
+        "captured": True,
+        "created": int(clock.now().timestamp()),
+        "currency": "usd",
+        "customer": customer_id,
+        "metadata": {},
+        "payment_intent": new_id("pi"),
+        "refunded": True,
+        "status": "succeeded",
+    } | fields
+
+
+def credit_note(customer_id: str, **fields: Any) -> Object:
+    return {
+        "id": new_id("cn"),
+        "object": "credit_note",
+        "amount": 2000,
+        "created": int(clock.now().timestamp()),
+        "currency": "usd",
+        "customer": customer_id,
+        "invoice": new_id("in"),
+        "metadata": {},
+        "reason": None,
+        "status": "issued",
+        "type": "post_payment",
+    } | fields
+
+
+def dispute(*, of_payment: str, **fields: Any) -> Object:
+    """Return a dispute of a payment intent; like a mandate it names no customer."""
+    return {
+        "id": new_id("du"),
+        "object": "dispute",
+        "amount": 2000,
+        "charge": new_id("ch"),
+        "created": int(clock.now().timestamp()),
+        "currency": "usd",
+        "evidence_details": {"due_by": int(clock.now().timestamp()) + 9 * 86400, "has_evidence": False},
+        "metadata": {},
+        "payment_intent": of_payment,
+        "reason": "fraudulent",
+        "status": "needs_response",
+    } | fields
+
+
+def refund(*, of_payment: str, **fields: Any) -> Object:
+    return {
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": 2000,
+        "charge": new_id("ch"),
+        "created": int(clock.now().timestamp()),
+        "currency": "usd",
+        "failure_reason": "lost_or_stolen_card",
+        "metadata": {},
+        "payment_intent": of_payment,
+        "status": "failed",
+    } | fields
+
+
+def mandate(*, of_method: str, **fields: Any) -> Object:
+    return {
+        "id": new_id("mandate"),
+        "object": "mandate",
+        "multi_use": {},
+        "payment_method": of_method,
+        "payment_method_details": {"card": {}, "type": "card"},
+        "status": "inactive",
+        "type": "multi_use",
+    } | fields

@@ -1,5 +1,6 @@
 """From the inbox to the engine: once, from the newest state, without one event holding up another."""
 
+import ast
 from datetime import timedelta
 
 import psycopg
@@ -14,9 +15,10 @@ from billing.models.stripe_mirror import StripeMirror
 from config import clock
 from tests.counting import count_statements
 from tests.guard import unguarded
+from tests.source import files, tree
 from webhooks import forwarding
 from webhooks.forwarding import ATTEMPTS_BEFORE_STUCK, forward_due
-from webhooks.handler_registry import ROUTES
+from webhooks.handler_registry import ROUTES, endpoint_of
 from webhooks.models import StripeEvent
 from webhooks.release import deliver_due
 from webhooks.replay import replay
@@ -27,41 +29,73 @@ Outcome = StripeEvent.Outcome
 Reason = SubsStuckEvent.Reason
 
 
-def subscription(customer_id: str) -> payloads.Object:
-    return {"id": payloads.new_id("sub"), "object": "subscription", "customer": customer_id, "metadata": {}}
+def of_payment(make):
+    """An object that names no customer, only a payment that we know."""
+    return lambda account, customer_id: make(
+        of_payment=world.mirrored(account, payloads.payment_intent(customer_id))["id"]
+    )
 
 
-def intent_of(kind: str):
-    return lambda customer_id: payloads.payment_intent(customer_id, id=payloads.new_id("in"), object=kind)
+def of_method(account, customer_id):
+    return payloads.mandate(of_method=world.mirrored(account, payloads.payment_method(customer_id))["id"])
 
 
-# type, the object it is about, and what follows beside the mirror when we know nothing but the customer
+def of_customer(make):
+    return lambda _, customer_id: make(customer_id)
+
+
+# type, its endpoint, the object it is about, and what follows beside the mirror when we know nothing but whose it is
 EVERY_TYPE = [
-    ("customer.subscription.created",   subscription,               Outcome.NOTHING),
-    ("customer.subscription.deleted",   subscription,               Outcome.NOTHING),
-    ("customer.subscription.updated",   subscription,               Outcome.NOTHING),
-    ("customer.updated",                payloads.customer,          Outcome.NOTHING),
-    ("invoice.created",                 payloads.invoice,           Outcome.NOTHING),
-    ("invoice.finalized",               payloads.invoice,           Outcome.NOTHING),
-    ("invoice.paid",                    payloads.invoice,           Outcome.NOTHING),
-    ("invoice.payment_action_required", payloads.invoice,           Outcome.NOTHING),
-    ("invoice.payment_failed",          payloads.invoice,           Outcome.NOTHING),
-    ("invoice.voided",                  payloads.invoice,           Outcome.NOTHING),
-    ("payment_intent.payment_failed",   payloads.payment_intent,    Outcome.NOTHING),
-    ("payment_intent.succeeded",        payloads.payment_intent,    Outcome.NOTHING),
-    ("payment_method.attached",         payloads.payment_method,    Outcome.CHANGED),
-    ("setup_intent.succeeded",          intent_of("setup_intent"),  Outcome.NOTHING),
+    ("charge.dispute.closed",                        "disputes",        of_payment(payloads.dispute),          Outcome.NOTHING),
+    ("charge.dispute.created",                       "disputes",        of_payment(payloads.dispute),          Outcome.NOTHING),
+    ("charge.refunded",                              "dunning",         of_customer(payloads.charge),          Outcome.NOTHING),
+    ("credit_note.created",                          "invoices",        of_customer(payloads.credit_note),     Outcome.NOTHING),
+    ("customer.source.updated",                      "customers",       of_customer(payloads.card),            Outcome.CHANGED),
+    ("customer.subscription.created",                "subscriptions",   of_customer(payloads.subscription),    Outcome.NOTHING),
+    ("customer.subscription.deleted",                "subscriptions",   of_customer(payloads.subscription),    Outcome.NOTHING),
+    ("customer.subscription.pending_update_applied", "pending_updates", of_customer(payloads.subscription),    Outcome.NOTHING),
+    ("customer.subscription.pending_update_expired", "pending_updates", of_customer(payloads.subscription),    Outcome.NOTHING),
+    ("customer.subscription.updated",                "subscriptions",   of_customer(payloads.subscription),    Outcome.NOTHING),
+    ("customer.updated",                             "customers",       of_customer(payloads.customer),        Outcome.NOTHING),
+    ("invoice.created",                              "invoices",        of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.finalization_failed",                  "invoices",        of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.finalized",                            "dunning",         of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.marked_uncollectible",                 "dunning",         of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.overdue",                              "overdue",         of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.paid",                                 "dunning",         of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.payment_action_required",              "payment_actions", of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.payment_failed",                       "dunning",         of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("invoice.voided",                               "invoices",        of_customer(payloads.invoice),         Outcome.NOTHING),
+    ("mandate.updated",                              "mandates",        of_method,                             Outcome.NOTHING),
+    ("payment_intent.payment_failed",                "payments",        of_customer(payloads.payment_intent),  Outcome.NOTHING),
+    ("payment_intent.succeeded",                     "payments",        of_customer(payloads.payment_intent),  Outcome.NOTHING),
+    ("payment_method.attached",                      "payment_methods", of_customer(payloads.payment_method),  Outcome.CHANGED),
+    ("payment_method.automatically_updated",         "payment_methods", of_customer(payloads.payment_method),  Outcome.CHANGED),
+    ("refund.failed",                                "payments",        of_payment(payloads.refund),           Outcome.NOTHING),
+    ("setup_intent.succeeded",                       "mandates",        of_customer(payloads.setup_intent),    Outcome.NOTHING),
 ]  # fmt: skip
 
 
-def test_the_table_below_has_every_type():
-    assert [row[0] for row in EVERY_TYPE] == list(ROUTES)
+def test_the_table_above_has_every_type_and_its_endpoint():
+    assert [(row[0], row[1]) for row in EVERY_TYPE] == [(event_type, endpoint_of(event_type)) for event_type in ROUTES]
+    assert (len(ROUTES), len({endpoint_of(event_type) for event_type in ROUTES})) == (27, 11)
 
 
-@pytest.mark.parametrize(("event_type", "object_of", "outcome"), EVERY_TYPE)
-def test_each_type_is_mirrored_journalled_and_marked_within_ten_statements(db, event_type, object_of, outcome):
+def test_a_handler_decides_nothing_and_is_short():
+    """A pipe that decides is a second engine: a handler hands on to one use case, or says that nothing follows."""
+    for path in files("webhooks/handlers"):
+        for function in [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]:
+            assert len(function.body) <= 4, f"{path.name}: {function.name}"
+            assert function.end_lineno - function.lineno < 10, f"{path.name}: {function.name}"
+            assert not [node for node in ast.walk(function) if isinstance(node, (ast.If, ast.For, ast.Try))]
+
+
+@pytest.mark.parametrize(("event_type", "endpoint", "object_of", "outcome"), EVERY_TYPE)
+def test_each_type_is_mirrored_journalled_and_marked_within_ten_statements(
+    db, event_type, endpoint, object_of, outcome
+):
     account, customer_id = world.customer()
-    known = object_of(customer_id)
+    known = object_of(account, customer_id)
     event = world.arrive(event_type, known)
 
     with count_statements() as statements:
@@ -142,7 +176,8 @@ def test_an_unknown_customer_waits_and_goes_on_when_it_is_mapped(db):
 
 def test_another_customers_mapping_releases_nothing(db):
     event = world.arrive("customer.updated", payloads.customer(payloads.new_id("cus")))
-    nameless = world.arrive("payment_intent.succeeded", payloads.payment_intent(None))
+    nothing_named = {"latest_charge": None, "payment_method": None}
+    nameless = world.arrive("payment_intent.succeeded", payloads.payment_intent(None, **nothing_named))
     world.forward()
 
     world.customer()
@@ -199,7 +234,7 @@ def test_an_object_without_a_customer_is_resolved_by_what_it_points_to(db):
     assert (nameless.outcome, nameless.account_id) == (Outcome.NOTHING, account.pk)
 
 
-def test_what_points_to_something_of_nobody_waits(db):
+def test_what_points_to_something_of_nobody_waits(db, sandbox):
     unknown = payloads.new_id("in")
     with unguarded():
         StripeMirror.objects.create(id=unknown, kind="invoice", account_id="", payload={}, seen_at=clock.now())

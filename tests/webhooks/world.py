@@ -1,5 +1,6 @@
 """What forwarding tests stand on: accounts with a mapped customer, and events in the inbox."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -8,11 +9,13 @@ from accounts import journal
 from accounts.create_account import create_account
 from accounts.lock import account_lock
 from accounts.models import Account, Customer, JournalEntry
+from billing.cfstripe import mirror
 from billing.cfstripe.shapes import read_invoice
 from billing.invoicing.record import record_new
 from billing.invoicing.states import FinalizeReason
 from billing.models.invoices import Invoice
 from config import clock
+from tests.guard import unguarded
 from webhooks.forwarding import forward_due
 from webhooks.models import StripeEvent
 
@@ -49,6 +52,13 @@ def open_invoice(account: Account, raw: payloads.Object) -> Invoice:
         after = {"invoice_id": invoice.pk}
         journal.emit(journal.Fact("invoice.updated", account.pk, "system:tests", after=after), at=clock.now())
     return invoice
+
+
+def mirrored(account: Account, raw: payloads.Object) -> payloads.Object:
+    """Let us know this object, as it was an hour ago, and return it."""
+    with unguarded():
+        mirror.remember([raw], account_id=account.pk, seen_at=clock.now() - timedelta(hours=1))
+    return raw
 
 
 def arrive(event_type: str, of: payloads.Object, **fields: Any) -> StripeEvent:

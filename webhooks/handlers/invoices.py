@@ -1,17 +1,21 @@
-"""Invoices: our row follows Stripe's object, and the change that waited for the money goes on."""
+"""Invoices that begin, fail, or are taken back: our row follows Stripe's object."""
 
-from billing.changes_calculator import resume
+from billing.invoicing.follow import note_not_finalized
 from billing.invoicing.take_over import notice
 
-from .arrival import Arrival
+from .arrival import Arrival, recorded
 
 
-def noticed(arrival: Arrival) -> bool:
-    """Bring an invoice that we know up to date, with what it renews; take over one of a renewal that we don't."""
+def refresh(arrival: Arrival) -> bool:
+    """Take over the draft of a renewal; bring an invoice that we know up to date."""
     return notice(arrival.object, account_id=arrival.account_id, now=arrival.now)
 
 
-def paid(arrival: Arrival) -> bool:
-    """Commit the change that waited for this payment, if one did; its invoice is recorded with it."""
-    committed = resume.payment_confirmed(arrival.object, account_id=arrival.account_id, now=arrival.now)
-    return committed or noticed(arrival)
+def not_finalized(arrival: Arrival) -> bool:
+    """Write on our invoice why it is still a draft."""
+    return note_not_finalized(arrival.object, account_id=arrival.account_id, now=arrival.now)
+
+
+def credited(arrival: Arrival) -> bool:
+    """Keep the newest state of the credit note."""
+    return recorded(arrival)

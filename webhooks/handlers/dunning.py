@@ -1,0 +1,22 @@
+"""What is owed: an invoice was asked for, paid, not paid, given up, or paid back."""
+
+from billing.changes_calculator import resume
+from billing.invoicing.take_over import notice
+
+from .arrival import Arrival, recorded
+
+
+def owed(arrival: Arrival) -> bool:
+    """Bring an invoice that we know up to date, with what it renews; take over one of a renewal that we don't."""
+    return notice(arrival.object, account_id=arrival.account_id, now=arrival.now)
+
+
+def paid(arrival: Arrival) -> bool:
+    """Commit the change that waited for this payment, if one did; its invoice is recorded with it."""
+    committed = resume.payment_confirmed(arrival.object, account_id=arrival.account_id, now=arrival.now)
+    return committed or owed(arrival)
+
+
+def refunded(arrival: Arrival) -> bool:
+    """Keep the newest state of the charge."""
+    return recorded(arrival)
