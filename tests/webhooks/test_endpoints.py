@@ -120,7 +120,7 @@ def test_a_pending_update_has_the_change_that_waits_for_it_looked_at(event_type)
 
 
 @pytest.fixture
-def paid_at_stripe(catalog, live_server_url):
+def paid_at_stripe(story, catalog):
     """A payment at Stripe of a customer, of which we have not heard."""
     account, _ = customer()
     made = client().v1.payment_intents.create(
