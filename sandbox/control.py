@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 from . import bank, faults, pages
 from .clock import ClockMovesForwardOnly
 from .delivery import is_due
+from .queues.api import control_purge, control_push, control_queue, control_state
+from .queues.messages import to_come
 from .stripe import settings, webhook_endpoints
 from .stripe.authentication import intent_by_secret
 from .stripe.cards import CARDS
@@ -110,20 +112,22 @@ def set_clock(world: World, said: Document) -> Document:
 
 def pending(world: World, _said: Document) -> Document:
     """
-    Return what is still to come: webhooks not yet taken, and when something is next due by the clock.
+    Return what is still to come: webhooks and messages not yet taken, and when something is next due by the clock.
 
-    `next_due` is the earliest of the agenda and of webhooks that wait for a later attempt.
+    `next_due` is the earliest of the agenda, of webhooks that wait for a later attempt and of messages put off.
     """
     with world.lock:
         deliveries = list(world.documents.newest_first("delivery"))
         waiting = [delivery for delivery in deliveries if not is_due(world, delivery)]
         agenda = world.agenda.in_order()
+        messages_due, messages_later = to_come(world)
     times = [entry["due_at"] for entry in agenda] + [delivery["next_attempt_at"] for delivery in waiting]
     return {
         "now": world.clock.now(),
         "webhooks": len(deliveries),
         "webhooks_due": len(deliveries) - len(waiting),
-        "next_due": min(times, default=None),
+        "messages_due": messages_due,
+        "next_due": min([*times, *messages_later], default=None),
         "agenda": agenda[:20],
     }
 
@@ -190,6 +194,10 @@ CALLS: dict[tuple[str, str], Callable[[World, Document], Document]] = {
     ("POST", "/_sandbox/faults"): plan_fault,
     ("DELETE", "/_sandbox/faults"): forget_faults,
     ("GET", "/_sandbox/cards"): cards,
+    ("GET", "/_sandbox/queues"): control_state,
+    ("PUT", "/_sandbox/queues"): control_queue,
+    ("POST", "/_sandbox/queues/messages"): control_push,
+    ("DELETE", "/_sandbox/queues/messages"): control_purge,
 }
 PAGES: dict[tuple[str, str], Callable[[World, Document], str]] = {
     ("GET", "/_sandbox"): state_page,

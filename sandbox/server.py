@@ -1,10 +1,11 @@
-"""The HTTP server: keep-alive connections on 127.0.0.1, Stripe's API on `/v1`, the controls on `/_sandbox`."""
+"""The HTTP server on 127.0.0.1: Stripe's API on `/v1`, Queues on `/client/v4`, the controls on `/_sandbox`."""
 
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .control import Control
+from .queues.api import PREFIX, QueuesApi
 from .stripe.api import ApiRequest, StripeApi
 from .world import World
 
@@ -20,6 +21,7 @@ class SandboxServer(ThreadingHTTPServer):
     def __init__(self, world: World, port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.stripe = StripeApi(world)
+        self.queues = QueuesApi(world)
         self.control = Control(world)
 
     @property
@@ -50,6 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         if url.path.startswith("/_sandbox"):
             page = self.server.control.answer(self.command, url.path, url.query, body, headers)
             self._write(page.status, page.body, {"content-type": page.content_type})
+            return
+        if url.path.startswith(PREFIX):
+            status, said = self.server.queues.answer(self.command, url.path, body, headers)
+            self._write(status, said, {"content-type": "application/json"})
             return
         answer = self.server.stripe.answer(ApiRequest(self.command, url.path, url.query, body, headers))
         if answer.is_cut:
