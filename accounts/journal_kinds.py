@@ -57,6 +57,7 @@ TOPICS: dict[str, Topic] = {
     "catalog":        Topic.CATALOG,
     "change":         Topic.CHANGES,
     "customer":       Topic.ACCOUNTS,
+    "domain":         Topic.CHANGES,
     "entitlements":   Topic.ENTITLEMENTS,
     "invoice":        Topic.INVOICES,
     "member":         Topic.ACCOUNTS,
@@ -112,6 +113,7 @@ _INVOICE = {
 }
 _NOTICE = record(notice_id=ID, kind=like(WORD, "change_not_made"), about=like(REFERENCE, ID.example), level=COUNT)
 _STUCK = record(type=like(WORD, "invoice.paid"), attempts=COUNT)
+_DOMAIN = record(charge_id=ID, tries=COUNT, code=like(WORD, "payment_declined"), workflow_id=like(WORD, ID.example))
 _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the feature
 
 KINDS: dict[str, Kind] = {
@@ -139,6 +141,11 @@ KINDS: dict[str, Kind] = {
     "change.taken_back":        Kind("A scheduled change was taken back", _SCHEDULED, SERVICES),
     "customer.mapped":          Kind("The account got its customer at the payment processor",
                                      record(stripe_customer_id=like(REFERENCE, "cus_SabcXYZ")), (Consumer.PIPE,)),
+    "domain.event_processed":   Kind("The registrar told of a domain",
+                                     record(event_id=like(WORD, "evt-1"), type=like(WORD, "registered"),
+                                            outcome=like(WORD, "charge_asked"))),
+    "domain.not_paid":          Kind("A domain was not paid", _DOMAIN, SERVICES),
+    "domain.paid":              Kind("A domain was paid", like(_DOMAIN, _DOMAIN.example | {"code": ""}), SERVICES),
     "entitlements.changed":     Kind("What the account may use changed", _FEATURES, SERVICES, before=_FEATURES),
     "invoice.recorded":         Kind("An invoice was made",
                                      record(invoice_id=ID, status=like(WORD, "draft"), total_minor=MINOR,

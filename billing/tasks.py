@@ -6,10 +6,12 @@ from config.celery import task
 from .changes_calculator.resume import resume_due
 from .changes_calculator.scheduled import apply_due
 from .changes_calculator.tidy import tidy_due
+from .charge_domains import charge_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
 from .payments.look_up import look_up_due
+from .queues.domain_events import consume_due
 from .trials import end_trials
 
 
@@ -24,6 +26,20 @@ def resume_workflows() -> None:
 def deliver_journal() -> None:
     """Act on what the journal has for billing."""
     while deliver_due(now=clock.now()):
+        continue
+
+
+@task("billing.consume_domain_events")
+def consume_domain_events() -> None:
+    """Act on what the registrar tells of domains."""
+    while consume_due(now=clock.now()):
+        continue
+
+
+@task("billing.charge_domains")
+def charge_domains() -> None:
+    """Charge what the registrar asks to be paid."""
+    while charge_due(now=clock.now()):
         continue
 
 

@@ -12,6 +12,7 @@ import psycopg
 
 from . import credentials, ownership
 from .parts import READY_SECONDS, SANDBOX_KEY, SANDBOX_PORT, Parts, answers
+from .queue_address import make_queue
 from .schema import ROOT
 from .supervise import CannotStart, Program, free_port, take_port
 from .wake import Queue
@@ -58,6 +59,8 @@ class LocalPlatform:
             self.say(f"Port {SANDBOX_PORT} is taken: the sandbox moves on to {self.sandbox_url}.")
         if is_cancelled():
             return
+        if self.sandbox_url:
+            make_queue(self.sandbox_url)
         self.say("Bringing the database up to date …")
         self._manage("prepare")
         if is_cancelled():

@@ -65,6 +65,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "axes": {"level": "CRITICAL"},  # its lines name people
+            "httpx": {"level": "WARNING"},  # as for Stripe below
             "celery": {"level": "WARNING"},  # beat would write four lines a second
             "kombu": {"level": "WARNING"},
             "django_migration_linter": {"level": "WARNING"},

@@ -10,6 +10,7 @@ from . import clock
 WORK: tuple[tuple[str, str], ...] = (
     ("billing_schedule_due", "TRUE"),
     ("change_workflow",      "finished_at IS NULL"),
+    ("domain_charge",        "ended_at IS NULL"),
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),
     ("notice",               "sent_at IS NULL AND given_up_at IS NULL"),

@@ -14,10 +14,12 @@ from accounts.notices.send import send_due
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.scheduled import apply_due
 from billing.changes_calculator.tidy import tidy_due
+from billing.charge_domains import charge_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
 from billing.payments.look_up import look_up_due
+from billing.queues.domain_events import consume_due
 from billing.trials import end_trials
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
@@ -39,6 +41,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     find_missed,
     apply_due,
     end_trials,
+    charge_due,
     send_due,
     tidy_due,
 )
@@ -98,12 +101,16 @@ def _until_quiet(now: datetime, stop_seconds: float) -> int:
         rows += taken
         if taken:
             continue
-        undelivered = sandbox_control.get("/_sandbox/pending")["webhooks_due"]
+        pending = sandbox_control.get("/_sandbox/pending")
+        undelivered, messages = pending["webhooks_due"], pending["messages_due"]
+        if messages and consume_due(now=now):
+            continue
         left = unfinished(now)
-        if not undelivered and not left:
+        if not undelivered and not messages and not left:
             return rows
         if time.monotonic() > give_up_at:
             raise NotQuiet(
-                f"At {now:%Y-%m-%d %H:%M:%S}: {undelivered} webhooks undelivered; unfinished: {left or 'nothing'}."
+                f"At {now:%Y-%m-%d %H:%M:%S}: {undelivered} webhooks undelivered, {messages} messages in the queue; "
+                f"unfinished: {left or 'nothing'}."
             )
         time.sleep(NAP_SECONDS)

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from config import environment, logs
+from config.queue_address import SANDBOX_ACCOUNT, SANDBOX_QUEUE, SANDBOX_TOKEN
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -39,6 +40,24 @@ STRIPE_API_BASE = (
 STRIPE_WEBHOOK_SECRETS = environment.words("STRIPE_WEBHOOK_SECRETS", default=("whsec_sandbox",) if IS_LOCAL else None)
 if not IS_LOCAL and STRIPE_API_KEY == SANDBOX_API_KEY:
     raise ImproperlyConfigured("STRIPE_API_KEY is the sandbox's key; the production profile needs a key of Stripe's.")
+
+# Cloudflare Queues --------------------------------------------------------------------------------
+# The registrar's events. No queue: none are read. Locally the sandbox keeps one.
+_HAS_SANDBOX = IS_LOCAL and STRIPE_API_KEY == SANDBOX_API_KEY
+CF_QUEUES_API_BASE = (
+    environment.url("CF_QUEUES_API_BASE", ("https", "http"))
+    if environment.is_given("CF_QUEUES_API_BASE")
+    else f"{STRIPE_API_BASE}/client/v4"
+    if _HAS_SANDBOX
+    else ""
+)
+CF_QUEUES_ACCOUNT_ID = environment.text(
+    "CF_QUEUES_ACCOUNT_ID", default=SANDBOX_ACCOUNT if _HAS_SANDBOX else "", at_least=0
+)
+CF_QUEUES_QUEUE_ID = environment.text("CF_QUEUES_QUEUE_ID", default=SANDBOX_QUEUE if _HAS_SANDBOX else "", at_least=0)
+CF_QUEUES_API_TOKEN = environment.text("CF_QUEUES_API_TOKEN", default=SANDBOX_TOKEN if _HAS_SANDBOX else "", at_least=0)
+if CF_QUEUES_QUEUE_ID and not (CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN):
+    raise ImproperlyConfigured("CF_QUEUES_QUEUE_ID needs CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN beside it.")
 
 # Stores -------------------------------------------------------------------------------------------
 _OUR_CONNECTIONS = {

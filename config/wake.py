@@ -37,6 +37,8 @@ class Queue(StrEnum):
 QUEUE_OF: dict[str, Queue] = {
     "accounts.send_notices":     Queue.OPS,
     "billing.advance_invoices":  Queue.OPS,
+    "billing.charge_domains":    Queue.OPS,
+    "billing.consume_domain_events": Queue.OPS,
     "billing.apply_scheduled":   Queue.OPS,
     "billing.deliver_journal":   Queue.OPS,
     "billing.find_missed":       Queue.OPS,

@@ -30,6 +30,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 
+from config.queue_address import make_queue  # noqa: E402
 from tests.guard import JournalGuard  # noqa: E402
 from tests.live_server import LiveServer  # noqa: E402
 
@@ -94,12 +95,14 @@ def story(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
     parts.put_leftovers_to_sleep()
     if sandbox:
         sandbox.delete("/_sandbox/agenda")
+        sandbox.delete("/_sandbox/queues/messages")
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[outside.Sandbox]:
     """This worker's sandbox, started at first use. `str(sandbox)` is its address, the settings' STRIPE_API_BASE."""
     started = outside.start_sandbox(settings.DATA_DIR)
+    make_queue(str(started))
     yield started
     started.child.stop()
 

@@ -40,6 +40,21 @@ KINDS: dict[str, NoticeKind] = {
         action=gettext_noop("See what happened"),
         link="/{account_id}/billing/changes/{about}",
     ),
+    "domain_expires": NoticeKind(
+        subject=gettext_noop("Your domain could not be renewed, and will expire"),
+        action=gettext_noop("Renew the domain"),
+        link="/{account_id}/domains/{domain}",
+    ),
+    "domain_renewal_unpaid": NoticeKind(
+        subject=gettext_noop("The renewal of your domain could not be paid"),
+        action=gettext_noop("Choose another payment method"),
+        link="/{account_id}/domains/{domain}",
+    ),
+    "domain_unpaid": NoticeKind(
+        subject=gettext_noop("Your domain could not be paid"),
+        action=gettext_noop("Choose another payment method"),
+        link="/{account_id}/domains/{domain}",
+    ),
     "switch_unpaid": NoticeKind(
         subject=gettext_noop("Your monthly plan could not be paid, and has ended"),
         action=gettext_noop("Choose a plan again"),

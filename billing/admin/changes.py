@@ -160,10 +160,10 @@ def _outcome(workflow: ChangeWorkflow) -> str:
 def _element_row(element: dict[str, Any]) -> Sequence[object]:
     before = Phase.from_json(element["before"]) if element["before"] else None
     after = Phase.from_json(element["after"]) if element["after"] else None
-    is_zone = element["object_kind"] == "zone"
+    is_zone, kind = element["object_kind"] == "zone", element["object_kind"]
     return (
         element["product"] if element["is_new"] else link(Ope, element["ope_id"], element["product"]),
-        link(Zone, element["object_id"], "zone") if is_zone else "the account",
+        link(Zone, element["object_id"], "zone") if is_zone else f"the {kind}",
         with_note(before.value, billed(before)) if before else NOTHING,
         with_note(after.value, billed(after)) if after else "removed",
         element["why"],

@@ -176,7 +176,9 @@ def state_badge(ope: "WithAnnotations[Ope, Derived]") -> SafeString:
 
 
 def attached_to(ope: "WithAnnotations[Ope, Derived]") -> object:
-    """Return the zone's name with a link to it, or that it is the account."""
+    """Return the zone's name with a link to it, the domain's name, or that it is the account."""
+    if ope.object_kind == "domain":
+        return str(ope.current.value)
     return link(Zone, ope.object_id, ope.zone_name) if ope.zone_name else "the account"
 
 

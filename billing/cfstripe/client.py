@@ -4,15 +4,14 @@ from functools import cache
 
 import stripe
 from django.conf import settings
-from django.db import connection
+
+from ..network import NetworkInTransaction, refuse_in_transaction
+
+__all__ = ["NetworkInTransaction", "client"]
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = 20
 RETRIES = 2
-
-
-class NetworkInTransaction(RuntimeError):
-    """A processor was about to be called while a transaction was open: locks would wait for the network."""
 
 
 def client() -> stripe.StripeClient:
@@ -21,8 +20,7 @@ def client() -> stripe.StripeClient:
 
     :raises NetworkInTransaction: in production too, because it is a bug wherever it happens.
     """
-    if any(not block._from_testcase for block in connection.atomic_blocks):  # type: ignore[attr-defined]
-        raise NetworkInTransaction
+    refuse_in_transaction()
     return _client()
 
 

@@ -15,6 +15,7 @@ STRIPE = "stripe"
 class ElementChange:
     """
     One OPE before and after; `after` None: it goes. `license_source` is STRIPE or an explicit licence (USER:free).
+    `later` is what follows `after` by itself, for what no Stripe subscription bills.
     """
 
     ope_id: str
@@ -28,6 +29,7 @@ class ElementChange:
     after: Phase | None
     license_source: str
     why: str
+    later: Phase | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a workflow keeps it."""
@@ -35,12 +37,15 @@ class ElementChange:
             **asdict(self),
             "before": self.before.to_json() if self.before else None,
             "after": self.after.to_json() if self.after else None,
+            "later": self.later.to_json() if self.later else None,
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "ElementChange":
         """Return the change that `to_json` stored."""
-        phases = {name: Phase.from_json(stored[name]) if stored[name] else None for name in ("before", "after")}
+        phases = {
+            name: Phase.from_json(stored[name]) if stored.get(name) else None for name in ("before", "after", "later")
+        }
         return cls(**{**stored, **phases})
 
 
@@ -101,11 +106,11 @@ class ChangeSet:
 
     def values_before(self) -> dict[str, str | None]:
         """Return what the changed OPEs were worth before, by id; None: they did not exist."""
-        return {e.ope_id: str(e.before.value) if e.before else None for e in self.elements}
+        return {e.ope_id: _worth(e, e.before) for e in self.elements}
 
     def values_after(self) -> dict[str, str | None]:
         """Return what the changed OPEs are worth after it, by id; None: they are gone."""
-        return {e.ope_id: str(e.after.value) if e.after else None for e in self.elements}
+        return {e.ope_id: _worth(e, e.after) for e in self.elements}
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a workflow keeps it."""
@@ -138,6 +143,13 @@ class ChangeSet:
             emptied=stored["emptied"],
             refilled=tuple(stored["refilled"]),
         )
+
+
+def _worth(element: ElementChange, phase: Phase | None) -> str | None:
+    """What the journal says of a value; of a domain its plan: the name may be somebody's own."""
+    if phase is None:
+        return None
+    return phase.rate_plan_id if element.object_kind == "domain" else str(phase.value)
 
 
 def _time(stored: str | None) -> datetime | None:

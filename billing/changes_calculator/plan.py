@@ -9,6 +9,7 @@ from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
 from .billed import items_after, items_before
 from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
 from .directions import Direction, direction_of
+from .domains import plan_domains
 from .items import Item, moves
 from .letting_go import let_go
 from .licences import USAGE_LICENSE
@@ -30,6 +31,8 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
 
     :raises AssertionError: Validate would have refused this request (a bug of the caller).
     """
+    if request.is_of_domains:
+        return plan_domains(request, snapshot)
     changes, scheduled = _changes(request, snapshot)
     return replace(_now(request, snapshot, changes), scheduled=scheduled)
 

@@ -27,6 +27,7 @@ class ObjectKind(StrEnum):
 
     ZONE = "zone"
     ACCOUNT = "account"
+    DOMAIN = "domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,25 @@ class ComponentValue:
     value: int
 
 
+class RegistrationWish(StrEnum):
+    """What the registrar asks for a domain."""
+
+    PAID = "paid"
+    RENEWS = "renews"
+    ENDS_AT_EXPIRY = "ends_at_expiry"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A domain as the registrar has it: PAID is wanted for `years` up to `expires_at`."""
+
+    domain: str
+    wish: RegistrationWish
+    expires_at: datetime
+    years: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Want:
     """
@@ -44,7 +64,7 @@ class Want:
 
     `plan_name` and `interval_name` are as the caller said them (any case, known aliases); Validate refuses what it
     can't find. A cancellation names the plan that is to end; of a tier the free one remains. With a
-    licence nothing is bought: the plan is granted.
+    licence nothing is bought: the plan is granted. `registration` is what a domain's is about, and nothing else's.
     """
 
     object_kind: ObjectKind
@@ -54,6 +74,7 @@ class Want:
     components: tuple[ComponentValue, ...] = ()
     is_cancellation: bool = False
     licence: Licence | None = None
+    registration: Registration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,11 @@ class ChangeRequest:
         """The objects that are to change, each once, in the order they were named."""
         return tuple(dict.fromkeys(want.object_id for want in self.wants))
 
+    @property
+    def is_of_domains(self) -> bool:
+        """Whether this is the registrar's to ask: domains go their own way through Validate and Plan."""
+        return any(want.registration is not None for want in self.wants)
+
     def digest(self) -> str:
         """Return what two wishes for the same state have in common, whoever has them and whenever."""
         wishes = sorted(
@@ -90,6 +116,7 @@ class ChangeRequest:
                 sorted((component.name, component.value) for component in want.components),
                 want.is_cancellation,
                 *_licence(want).values(),
+                *((want.registration.wish, want.registration.expires_at.isoformat()) if want.registration else ()),
             )
             for want in self.wants
         )

@@ -91,7 +91,7 @@ def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by
         ope.deleted_date = now
         return ope
     phase, ope.license_source_id = _billed(element, ope.license_source_id, billed_by)
-    ope.value_phases = [phase.to_json()]
+    ope.value_phases = [phase.to_json(), *([element.later.to_json()] if element.later else [])]
     ope.subscription_id = element.subscription_id
     return ope
 

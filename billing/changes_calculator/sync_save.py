@@ -25,19 +25,18 @@ from ..invoicing import clock as billing_clock
 from ..invoicing.record import record_new
 from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
-from ..models.methods import PaymentMethod
 from ..payments.attempts import record_paid_purchase
-from ..payments.conclude import note_decline
 from ..payments.declines import AUTHENTICATION_REQUIRED, PROCESSOR_REFUSED
-from ..payments.declines import refusal as refusal_of
 from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet, StripeCall
-from .request import PaymentUnavailable, Refusal
+from .one_off import bill, billed_by_line, charge
+from .request import PaymentUnavailable
 from .save import BilledBy, save_elements
 from .scheduled import save_scheduled
 from .setting_up import ask_for_method, give_up_method, look_for_method
 from .steps import Step
+from .stopping import stop, stop_declined
 from .tidy import note_empty_items
 from .told import tell_not_made
 from .without_money import BeginsWithoutMoney, tell
@@ -59,8 +58,10 @@ def run(workflow: ChangeWorkflow, *, now: datetime) -> None:
     :raises PaymentUnavailable: Stripe did not answer. The change stays where it is and is taken up again.
     """
     try:
-        while (act := STEPS.get(Step(workflow.step))) is not None:
-            act(workflow, ChangeSet.from_json(workflow.plan), now)
+        change = ChangeSet.from_json(workflow.plan)
+        steps = ONE_OFF_STEPS if change.path is PaymentPath.ONE_OFF else STEPS
+        while (act := steps.get(Step(workflow.step))) is not None:
+            act(workflow, change, now)
     except StripeUnavailable as error:
         leases.give_back_failed(workflow, next_at=now + backoff(workflow.attempts))
         raise PaymentUnavailable("The payment processor does not answer. Your change goes on by itself.") from error
@@ -78,8 +79,12 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
     """
     invoice_facts = read_invoice(raw_invoice)
     assert invoice_facts.is_paid, "only a confirmed payment is committed"
-    subscription = None if change.schedule_id else read_subscription(workflow.stripe_subscription or {})
+    is_one_off = change.path is PaymentPath.ONE_OFF
+    starts_clock = not change.schedule_id and not is_one_off
+    subscription = read_subscription(workflow.stripe_subscription or {}) if starts_clock else None
     billed_by = BilledBy.new(subscription) if subscription else BilledBy.changed(invoice_facts)
+    if is_one_off:
+        billed_by = billed_by_line(invoice_facts)
     with account_lock(workflow.account_id):
         if not workflows.end(workflow, Step.COMMITTED, now=now):
             return False
@@ -87,7 +92,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         facts += save_scheduled(
             workflow.account_id, change.scheduled, actor=workflow.actor, now=now, replacing=change.elements
         )
-        schedule_id = change.schedule_id
+        schedule_id: str | None = change.schedule_id or None
         if subscription is not None:
             schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval).pk
         invoice = record_new(
@@ -96,7 +101,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
             account_id=workflow.account_id,
             schedule_id=schedule_id,
             workflow_id=workflow.pk,
-            reason=FinalizeReason.PURCHASE if subscription else FinalizeReason.CHANGE,
+            reason=FinalizeReason.CHANGE if change.schedule_id else FinalizeReason.PURCHASE,
         )
         record_paid_purchase(
             invoice,
@@ -155,12 +160,12 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     try:
         raw = CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
     except StripeDeclined as declined:
-        _declined(workflow, change, declined.code, declined.advice_code, now)
+        stop_declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeActionRequired:
-        _stop(workflow, AUTHENTICATION_REQUIRED)
+        stop(workflow, AUTHENTICATION_REQUIRED)
     except StripeRefused as refusal:
         logger.error("change.refused_by_stripe", workflow=workflow.pk, operation=call.operation, code=refusal.code)
-        _stop(workflow, PROCESSOR_REFUSED)
+        stop(workflow, PROCESSOR_REFUSED)
     else:
         _asked(workflow, change, raw, customer_id, now)
 
@@ -193,7 +198,7 @@ def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: s
         commit(workflow, change, raw_invoice, now=now)
     elif was_charged:
         decline = facts.decline
-        _declined(workflow, change, decline.code if decline else "", decline.advice_code if decline else "", now)
+        stop_declined(workflow, change, decline.code if decline else "", decline.advice_code if decline else "", now)
 
 
 def _wait(workflow: ChangeWorkflow, now: datetime, **answered: object) -> None:
@@ -216,29 +221,21 @@ def _pay(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     except StripeActionRequired:
         _wait(workflow, now)
     except StripeDeclined as declined:
-        _declined(workflow, change, declined.code, declined.advice_code, now)
+        stop_declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeRefused:
         raw = invoices.retrieve(workflow.stripe_invoice_id)
         if read_invoice(raw).is_paid:
             commit(workflow, change, raw, now=now)
         else:
-            _stop(workflow, PROCESSOR_REFUSED)
+            stop(workflow, PROCESSOR_REFUSED)
     else:
         commit(workflow, change, raw, now=now)
 
 
-def _declined(workflow: ChangeWorkflow, change: ChangeSet, code: str, advice_code: str, now: datetime) -> None:
-    """Stop, because the bank said no; a method that must never be charged again is stopped with it."""
-    with account_lock(workflow.account_id):
-        method = PaymentMethod.objects.filter(pk=change.method_id).first()
-        if method is not None:
-            note_decline(method, code=code, advice_code=advice_code, now=now)
-        _stop(workflow, refusal_of(code))
-
-
-def _stop(workflow: ChangeWorkflow, refusal: Refusal) -> None:
-    """Note why the change ends; what Stripe has begun is taken back in the next step."""
-    leases.renew(workflow, step=Step.STOPPING.value, refusal_code=refusal.code, refusal_message=refusal.message)
+def _pay_once(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
+    """Charge an invoice of its own, the customer not being present."""
+    if (raw := charge(workflow, change, now=now)) is not None:
+        commit(workflow, change, raw, now=now)
 
 
 def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
@@ -248,8 +245,8 @@ def _take_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> No
         if read_invoice(raw).is_paid:
             commit(workflow, change, raw, now=now)
             return
-        if not change.schedule_id:
-            subscriptions.cancel(str((workflow.stripe_subscription or {})["id"]), key=f"wf_{workflow.pk}_cancel_1")
+        if not change.schedule_id and workflow.stripe_subscription:
+            subscriptions.cancel(str(workflow.stripe_subscription["id"]), key=f"wf_{workflow.pk}_cancel_1")
     if workflow.stripe_setup_intent_id and not give_up_method(workflow, now=now):
         return
     kind, step = ENDS.get(workflow.refusal_code, ("change.declined", Step.DECLINED))
@@ -287,6 +284,9 @@ STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {
     Step.PAYING:   _pay,
     Step.STOPPING: _take_back,
 }  # fmt: skip
+
+# The same steps, where an invoice of its own bills what is bought.
+ONE_OFF_STEPS = STEPS | {Step.PLANNED: bill, Step.PAYING: _pay_once}
 
 # How a change ends that was not made, by the reason; any other was declined.
 ENDS: dict[str, tuple[str, Step]] = {

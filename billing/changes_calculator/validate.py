@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
+from .domains import validate_domains
 from .licences import TRIAL, is_billed, is_grant
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
@@ -84,6 +85,8 @@ def validate(request: ChangeRequest, snapshot: Snapshot) -> tuple[Refusal, ...]:
 
     A missing payment method is no reason: such a change is answered with a client secret.
     """
+    if request.is_of_domains:
+        return validate_domains(request, snapshot)
     wishes = consider(request, snapshot)
     return tuple(
         Refusal(rule.code, MESSAGES[rule.code]) for rule in RULES if any(rule.refuses(wish) for wish in wishes)

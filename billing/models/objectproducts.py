@@ -33,8 +33,8 @@ class Ope(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="opes")
-    object_kind = models.CharField(max_length=8, choices=[("zone", "zone"), ("account", "account")])
-    object_id = models.CharField(max_length=32, help_text="the zone's or the account's id")
+    object_kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in ("zone", "account", "domain")])
+    object_id = models.CharField(max_length=32, help_text="the zone's, the account's or the domain's id")
     product = models.CharField(max_length=60, help_text="the slot it fills: a plan family, an add-on or a component")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     subscription_id = models.CharField(

@@ -15,6 +15,7 @@ class PaymentPath(StrEnum):
     OFF_SESSION_CREATE = "off_session_create"
     ON_SESSION_UPDATE = "on_session_update"
     OFF_SESSION_UPDATE = "off_session_update"
+    ONE_OFF = "one_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ BEHAVIOUR: dict[PaymentPath, Behaviour] = {
     PaymentPath.OFF_SESSION_CREATE: Behaviour("error_if_incomplete", off_session=True),
     PaymentPath.ON_SESSION_UPDATE:  Behaviour("pending_if_incomplete", off_session=False),
     PaymentPath.OFF_SESSION_UPDATE: Behaviour("error_if_incomplete", off_session=True),
+    PaymentPath.ONE_OFF:            Behaviour("", off_session=True),
 }  # fmt: skip
 
 

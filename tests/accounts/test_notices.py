@@ -31,6 +31,9 @@ FACTS = {
     "paid_minor": 2500,
     "currency": "usd",
     "ends_at": "2026-02-01T00:00:00+00:00",
+    "domain": "acme.example",
+    "expires_at": "2026-03-01T00:00:00+00:00",
+    "next_try_at": "2026-02-15T00:00:00+00:00",
 }
 
 
