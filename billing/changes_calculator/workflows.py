@@ -85,6 +85,7 @@ def begin(request: ChangeRequest, change: ChangeSet, *, stripe_customer_id: str)
         request_digest=request.digest(),
         plan=plan,
         stripe_customer_id=stripe_customer_id,
+        stripe_setup_intent_id="",
         requested_at=request.requested_at,
         next_at=request.requested_at,
         lease_token=token,
