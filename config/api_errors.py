@@ -80,6 +80,7 @@ ERRORS: dict[str, ApiError] = {
     "licence_not_allowed":     ApiError(1320, 400, "Only services and agents grant licences. Buy the plan instead."),
     "invalid_licence":         ApiError(1321, 400, "The licence makes no sense: see its form, its end and its plan."),
     "payment_method_required": ApiError(1322, 400, "Use of it is billed later. Store a payment method first."),
+    "too_many_changes":        ApiError(1323, 400, "No more changes of this subscription today. Try again tomorrow."),
     "payment_declined":        ApiError(1400, 402, "The payment was declined and nothing changed. Use another method."),
     "authentication_required": ApiError(1401, 402, "The bank wants the payment confirmed. Try again while signed in."),
     "payment_expired":         ApiError(1402, 402, "The payment was not confirmed in time. Ask anew."),

@@ -34,6 +34,7 @@ PURE = (
     "billing.catalog.values",
     "billing.changes_calculator.billed",
     "billing.changes_calculator.change_set",
+    "billing.changes_calculator.clocks",
     "billing.changes_calculator.granted",
     "billing.changes_calculator.letting_go",
     "billing.changes_calculator.licences",

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 Raw = dict[str, Any]
 
+# A line that we priced ourselves names the price that it is a part of.
+PRICE_KEY = "paygo_price"
+
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
@@ -281,7 +284,7 @@ def _read_line(raw: Raw) -> LineFacts:
     return LineFacts(
         id=raw["id"],
         description=raw.get("description") or "",
-        price_id=id_of(pricing.get("price") or raw.get("price")),
+        price_id=(raw.get("metadata") or {}).get(PRICE_KEY) or id_of(pricing.get("price") or raw.get("price")),
         item_id=id_of(item or raw.get("subscription_item")),
         quantity=raw.get("quantity") or 0,
         amount_minor=raw["amount"],

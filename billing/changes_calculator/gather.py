@@ -1,10 +1,12 @@
 """Stage 1 of 4, Gather: read everything the decision needs. No call to Stripe, and a fixed number of statements."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
@@ -18,6 +20,8 @@ from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from .request import ChangeRequest
 from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
+
+A_DAY = timedelta(days=1)
 
 
 def gather(request: ChangeRequest) -> Snapshot:
@@ -40,7 +44,7 @@ def gather(request: ChangeRequest) -> Snapshot:
         catalog=catalog_at(account.catalog_version),
         methods=_methods(account.pk),
         elements=_elements(account.pk),
-        schedules=_schedules(account.pk),
+        schedules=_schedules(account.pk, request.requested_at),
         waiting=_waiting(account.pk),
     )
 
@@ -88,12 +92,14 @@ def _elements(account_id: str) -> tuple[Element, ...]:
     )
 
 
-def _schedules(account_id: str) -> tuple[Schedule, ...]:
+def _schedules(account_id: str, at: datetime) -> tuple[Schedule, ...]:
     told = Sslc.objects.filter(schedule=OuterRef("pk"), ended_at__isnull=True, applied_at__isnull=False)
     empty = EmptyItemRow.objects.filter(schedule=OuterRef("pk")).order_by("stripe_price_id")
     fields = JSONObject(price_id="stripe_price_id", item_id="stripe_item_id", is_going="is_going")
     live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(
-        is_closing=Exists(told), empty=ArraySubquery(empty.values(item=fields))
+        is_closing=Exists(told),
+        invoices_today=_invoices_since(at - A_DAY),
+        empty=ArraySubquery(empty.values(item=fields)),
     )
     return tuple(
         Schedule(
@@ -103,10 +109,23 @@ def _schedules(account_id: str) -> tuple[Schedule, ...]:
             next_at=row.next_at,
             stripe_subscription_id=row.stripe_subscription_id,
             is_closing=row.is_closing,
+            invoices_today=row.invoices_today,
             empty_items=tuple(EmptyItem(**item) for item in row.empty),
         )
         for row in live.order_by("anchor_at")
     )
+
+
+def _invoices_since(since: datetime) -> Any:
+    """How many invoices a clock's subscription got: those on record, and those of changes that came to nothing."""
+    kept = Invoice.objects.filter(schedule=OuterRef("pk"), created_at__gt=since).values("schedule")
+    asked = ChangeWorkflow.objects.annotate(of_schedule=KT("plan__schedule_id")).exclude(stripe_invoice_id="")
+    lost = asked.filter(
+        account=OuterRef("account"), requested_at__gt=since, of_schedule=OuterRef("pk"), invoice__isnull=True
+    )
+    counted = (Subquery(rows.annotate(n=Count("pk")).values("n")) for rows in (kept, lost.values("account")))
+    first, second = (Coalesce(each, 0) for each in counted)
+    return first + second
 
 
 def _waiting(account_id: str) -> tuple[Waiting, ...]:

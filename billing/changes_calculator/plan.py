@@ -8,6 +8,7 @@ from ..objectproducts.phases import Phase
 from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
 from .billed import items_after, items_before
 from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
+from .clocks import clock_for, same_anchor
 from .directions import Direction, direction_of
 from .domains import plan_domains
 from .items import Item, moves
@@ -15,6 +16,7 @@ from .letting_go import let_go
 from .licences import USAGE_LICENSE
 from .lines import Share, divided, net_minor
 from .method_first import method_first
+from .proration import prorate
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
 from .targets import Target, targets
@@ -29,6 +31,7 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
     is charged, with credit for what it replaces. Amounts are minor units. What is so already comes back as the
     empty ChangeSet: clients repeat their requests.
 
+    :raises ChangeRefused: Stripe takes no more of it today.
     :raises AssertionError: Validate would have refused this request (a bug of the caller).
     """
     if request.is_of_domains:
@@ -46,8 +49,10 @@ def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChang
     if all(change.license_source != STRIPE for change in paid):
         return let_go(request, snapshot, changes)
     (interval,) = {phase.interval for change in paid if (phase := change.after or change.before)}
-    schedule = snapshot.schedule(interval)
-    return _join(request, snapshot, changes, schedule) if schedule else _start(request, snapshot, changes)
+    schedule = clock_for(snapshot, changes, interval)
+    if schedule is not None:
+        return _join(request, snapshot, changes, schedule)
+    return _start(request, snapshot, changes, snapshot.schedule(interval))
 
 
 def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementChange, ...], tuple[ElementChange, ...]]:
@@ -123,8 +128,11 @@ def _without_stripe(changes: tuple[ElementChange, ...]) -> ChangeSet:
     )
 
 
-def _start(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...]) -> ChangeSet:
-    """The first purchase of an interval: a Stripe subscription is made, and with it the clock."""
+def _start(
+    request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...], beside: Schedule | None
+) -> ChangeSet:
+    """A Stripe subscription is made: by the interval's first purchase, with its clock; or `beside` one that is full."""
+    at = request.requested_at.replace(microsecond=0)
     lines = tuple(
         PlannedLine(
             ope_id=change.ope_id,
@@ -133,15 +141,22 @@ def _start(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementCha
             stripe_price_id=change.after.stripe_price_id,
             quantity=change.after.billed_quantity,
             unit_amount_minor=change.after.unit_amount_minor,
-            amount_minor=change.after.amount_minor,
+            amount_minor=prorate(change.after.amount_minor, *beside.period_at(at), at)
+            if beside
+            else change.after.amount_minor,
         )
         for change in changes
-        if change.after is not None
+        if change.after is not None and change.after.stripe_price_id
     )
     items = [
         {"price": price, "quantity": item.quantity} for price, item in items_after(snapshot, changes, None).items()
     ]
-    return _change_set(request, snapshot, changes, lines, None, items)
+    made = _change_set(request, snapshot, changes, lines, None, items)
+    if beside is None:
+        return made
+    (call,) = made.calls
+    params = call.params | same_anchor(beside, lines, made.currency, at)
+    return replace(made, calls=(replace(call, params=params),))
 
 
 def _join(

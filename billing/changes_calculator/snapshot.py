@@ -48,7 +48,9 @@ class Schedule:
     """
     A live billing clock of the account; while one runs, further purchases of its interval join it.
 
-    `is_closing`: Stripe has been told what shrinks at the end of this period, and bills for less than we still give.
+    A customer has one clock per interval, and another of the same anchor only beyond Stripe's limits (`clocks.py`);
+    `invoices_today` are those made for it within a day. `is_closing`: Stripe has been told what shrinks at the end of
+    this period, and bills for less than we still give.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Schedule:
     stripe_subscription_id: str
     is_closing: bool = False
     empty_items: tuple[EmptyItem, ...] = ()
+    invoices_today: int = 0
 
     @property
     def is_tidied(self) -> bool:

@@ -12,13 +12,18 @@ LATE = timedelta(hours=2)
 
 
 def start_schedule(account_id: str, facts: SubscriptionFacts, *, interval: str) -> BillingSchedule:
-    """Write the clock that a new Stripe subscription starts. Two statements; the caller journals."""
+    """
+    Write the clock that a new Stripe subscription starts, or one more of a clock that runs. Three statements; the
+    caller journals.
+    """
     assert holds_lock(account_id)
+    beside = BillingSchedule.objects.filter(account=account_id, interval=interval, ended_at__isnull=True)
+    anchor_at = beside.order_by("anchor_at").values_list("anchor_at", flat=True).first()
     next_at = min(item.period_end for item in facts.items)
     schedule = BillingSchedule.objects.create(
         account_id=account_id,
         interval=interval,
-        anchor_at=facts.anchor_at,
+        anchor_at=anchor_at or facts.anchor_at,
         next_at=next_at,
         owner=BillingSchedule.Owner.STRIPE,
         stripe_subscription_id=facts.id,

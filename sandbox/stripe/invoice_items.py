@@ -174,8 +174,8 @@ def added_lines(world: World, subscription: Object, added: list[Params]) -> list
             one_off_line(
                 price,
                 said.get("quantity", 1),
-                start=world.now(),
-                end=world.now(),
+                start=_said_time(world, said, "start"),
+                end=_said_time(world, said, "end"),
                 invoice_item_id=new_id("ii"),
                 description=name_of(world, price),
                 subscription_id=subscription["id"],
@@ -183,6 +183,11 @@ def added_lines(world: World, subscription: Object, added: list[Params]) -> list
             )
         )
     return lines
+
+
+def _said_time(world: World, said: Params, edge: str) -> int:
+    """Return where an added item's period starts or ends: as it says, else now."""
+    return int(said.get("period", {}).get(edge, {}).get("timestamp", world.now()))
 
 
 def _put_on(world: World, item: Object, invoice: Object) -> Object:

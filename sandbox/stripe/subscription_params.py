@@ -10,7 +10,16 @@ FEEDBACK = one_of(
     "customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
     "too_expensive", "unused",
 )  # fmt: skip
-ADDED = group(price=text, price_data=PRICE_DATA, quantity=count, metadata=metadata)
+ADDED = group(
+    price=text,
+    price_data=PRICE_DATA,
+    quantity=count,
+    metadata=metadata,
+    period=group(
+        start=group({"type": one_of("now", "timestamp")}, timestamp=integer),
+        end=group({"type": one_of("timestamp")}, timestamp=integer),
+    ),
+)
 PAYMENT_SETTINGS = group(
     save_default_payment_method=one_of("off", "on_subscription"),
     payment_method_types=clearable(many(text)),

@@ -168,6 +168,24 @@ def test_added_items_make_one_invoice_and_a_credit_reduces_it(shop):
     assert (invoice.total, invoice.amount_paid) == (25_00, 25_00)
 
 
+def test_an_added_item_has_the_period_and_metadata_that_it_says(shop):
+    part = {"product": shop.product.id, "currency": "usd", "unit_amount": 12_50}
+    times = {"start": 1_800_000_000, "end": 1_801_000_000}
+    period = {edge: {"type": "timestamp", "timestamp": at} for edge, at in times.items()}
+
+    subscription = shop.subscribe(
+        shop.customer(),
+        shop.pro,
+        billing_cycle_anchor_config={"day_of_month": 31},
+        proration_behavior="none",
+        add_invoice_items=[{"price_data": part, "period": period, "metadata": {"part_of": shop.pro.id}}],
+        expand=["latest_invoice"],
+    )
+
+    (line,) = subscription.latest_invoice.lines.data
+    assert (line.amount, line.period.to_dict(), line.metadata.to_dict()) == (12_50, times, {"part_of": shop.pro.id})
+
+
 @pytest.mark.parametrize(
     ("hours", "status", "invoice_status"), [(22.99, "incomplete", "open"), (23, "incomplete_expired", "void")]
 )

@@ -1,0 +1,82 @@
+"""
+Which of a customer's Stripe subscriptions a change joins. Pure.
+
+One per interval is what customers have. Stripe takes no more than 20 prices in one, and no more than 20 new invoices
+for one within a day: beyond that, what is bought anew goes on a further subscription with the same anchor.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from .billed import items_after
+from .change_set import ElementChange, PlannedLine
+from .request import ChangeRefused, Refusal
+from .snapshot import Schedule, Snapshot
+
+MOST_PRICES = 20
+MOST_INVOICES = 18  # a day; Stripe stops at 20, and what is due by itself must find room
+
+LIMIT = Refusal(
+    "too_many_changes",
+    "The payment processor takes no more changes of this subscription today. Try again tomorrow.",
+)
+APART = Refusal("too_many_changes", "These are billed by different subscriptions. Change them one after the other.")
+CLOSING = Refusal("period_closing", "A scheduled change is being made at the end of this period. Try again after it.")
+
+
+def clock_for(snapshot: Snapshot, changes: tuple[ElementChange, ...], interval: str) -> Schedule | None:
+    """
+    Return the clock that these changes join; None: a subscription is made for them, the interval's first or a further.
+
+    What is billed already stays where it is billed.
+
+    :raises ChangeRefused: where it is billed there is no room today, or what changes is billed in several places.
+    """
+    clocks = [schedule for schedule in snapshot.schedules if schedule.interval == interval]
+    billed = {element.id: element.license_source_id.partition(":")[0] for element in snapshot.elements}
+    homes = {billed.get(change.ope_id, "") for change in changes}
+    held = [schedule for schedule in clocks if schedule.stripe_subscription_id in homes]
+    if len(held) > 1:
+        raise ChangeRefused(APART)
+    if held:
+        if held[0].is_closing and not clocks[0].is_closing:
+            raise ChangeRefused(CLOSING)
+        if not _has_room(snapshot, held[0], changes):
+            raise ChangeRefused(LIMIT)
+        return held[0]
+    return next((each for each in clocks if _has_room(snapshot, each, changes) and not each.is_closing), None)
+
+
+def same_anchor(schedule: Schedule, lines: tuple[PlannedLine, ...], currency: str, at: datetime) -> dict[str, Any]:
+    """
+    Return what makes a new subscription one of the same anchor, whose first invoice is these lines and nothing else.
+
+    The day is given as a day of the month: a 31st that begins in February is the 31st again in March.
+    """
+    anchor, (_, end) = schedule.anchor_at, schedule.period_at(at)
+    config = {"day_of_month": anchor.day, "hour": anchor.hour, "minute": anchor.minute, "second": anchor.second}
+    if schedule.interval == "year":
+        config["month"] = anchor.month
+    return {
+        "billing_cycle_anchor_config": config,
+        "proration_behavior": "none",
+        "add_invoice_items": [_added(line, currency, start=at, end=end) for line in lines],
+    }
+
+
+def _added(line: PlannedLine, currency: str, *, start: datetime, end: datetime) -> dict[str, Any]:
+    """One line at our own amount; its metadata name the price that it is the part of a period of."""
+    series = line.price_id.rsplit("_", 2)[0]
+    return {
+        "price_data": {"currency": currency, "product": f"paygo_{series}", "unit_amount": line.amount_minor},
+        "metadata": {"paygo_price": line.stripe_price_id},
+        "period": {
+            "start": {"type": "timestamp", "timestamp": int(start.timestamp())},
+            "end": {"type": "timestamp", "timestamp": int(end.timestamp())},
+        },
+    }
+
+
+def _has_room(snapshot: Snapshot, schedule: Schedule, changes: tuple[ElementChange, ...]) -> bool:
+    prices = items_after(snapshot, changes, schedule)
+    return len(prices) <= MOST_PRICES and schedule.invoices_today < MOST_INVOICES
