@@ -28,7 +28,7 @@ class ChangeWorkflow(Lease):
     stripe_subscription = models.JSONField(null=True, blank=True, help_text="ids and periods that Stripe answered")
     stripe_invoice_id = models.CharField(max_length=64, blank=True, db_index=True)
     stripe_payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
-    stripe_setup_intent_id = models.CharField(max_length=64, blank=True, db_default="")
+    stripe_setup_intent_id = models.CharField(max_length=64, blank=True, default="", db_default="")
     client_secret = models.CharField(max_length=255, blank=True, help_text="given to the payer; emptied at the end")
     payment_tries = models.PositiveSmallIntegerField(default=0, help_text="n of the key wf_<id>_pay_<n>")
     refusal_code = models.CharField(max_length=64, blank=True)
