@@ -164,6 +164,7 @@ KINDS: dict[str, Kind] = {
     "payment.attempted":        Kind("A payment was asked for", _ATTEMPT, SERVICES),
     "payment.failed":           Kind("A payment did not go through", _ATTEMPT, SERVICES),
     "payment.succeeded":        Kind("A payment went through", _ATTEMPT, SERVICES),
+    "payment_method.removed":   Kind("A payment method was removed", record(payment_method_id=ID), SERVICES),
     "payment_method.stopped":   Kind("A payment method is never charged again: its bank said so",
                                      record(payment_method_id=ID, why=like(WORD, "lost_card")), SERVICES),
     "payment_method.stored":    Kind("A payment method was stored",

@@ -30,6 +30,9 @@ from billing.buy_cart import KeyReused
 from billing.change_subscription import SubscriptionUnknown
 from billing.changes_calculator.request import ChangeRefused, PaymentDeclined, PaymentUnavailable
 from billing.changes_calculator.scheduled import NothingScheduled, TooLate
+from billing.payments.collect import AttemptInFlight
+from billing.payments.manage_methods import MethodKept, UnknownNonce
+from billing.payments.pay_invoice import InvoiceUnknown, MethodUnknown, NotPayable
 
 logger = structlog.get_logger()
 
@@ -85,6 +88,14 @@ ERRORS: dict[str, ApiError] = {
     "authentication_required": ApiError(1401, 402, "The bank wants the payment confirmed. Try again while signed in."),
     "payment_expired":         ApiError(1402, 402, "The payment was not confirmed in time. Ask anew."),
     "processor_refused":       ApiError(1403, 402, "The payment processor did not take it. Contact support."),
+    "payment_in_flight":       ApiError(1404, 429, "The invoice is being charged right now. Ask again in a moment."),
+    "nothing_to_pay":          ApiError(1405, 400, "No invoice is unpaid, or this one is not owed any more."),
+    "method_unusable":         ApiError(1406, 400, "The bank does not allow this method any more. Use another one."),
+    "card_tried_too_often":    ApiError(1407, 400, "The card was declined too often lately. Use another one."),
+    "method_needed":           ApiError(1408, 400, "Something is charged to this method. Add another one first."),
+    "method_is_default":       ApiError(1409, 400, "This is the primary method. Choose another as primary first."),
+    "method_in_use":           ApiError(1410, 400, "The method is being charged right now. Try again in a moment."),
+    "unknown_nonce":           ApiError(1411, 400, "There is no such method at the processor. Ask for a new secret."),
     "account_busy":            ApiError(1500, 429, "The account is being changed right now. Try again in a moment."),
     "processor_unavailable":   ApiError(1501, 503, "The payment processor is silent. Nothing is lost; ask again."),
     "unavailable":             ApiError(1502, 503, "The service can't answer right now. Try again in a moment."),
@@ -100,9 +111,11 @@ _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "unauthenticated"),
     (exceptions.PermissionDenied,                                    "forbidden"),
     ((Http404, exceptions.NotFound, SubscriptionUnknown, Account.DoesNotExist), "not_found"),
+    ((InvoiceUnknown, MethodUnknown),                                "not_found"),
     (exceptions.MethodNotAllowed,                                    "method_not_allowed"),
     ((BodyTooLarge, RequestDataTooBig),                              "body_too_large"),
     ((exceptions.ParseError, exceptions.UnsupportedMediaType),       "invalid_body"),
+    (AttemptInFlight,                                                "payment_in_flight"),
     ((OperationalError, InterfaceError),                             "unavailable"),
 )  # fmt: skip
 
@@ -136,7 +149,7 @@ def reasons_of(error: Exception) -> list[Reason]:
             return [Reason(refusal.code, refusal.message) for refusal in error.refusals]
         case PaymentDeclined() | PaymentUnavailable() | AccountBusy() | InvalidDetail() | ZoneTaken():
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
-        case NothingScheduled() | TooLate() | KeyReused():
+        case NothingScheduled() | TooLate() | KeyReused() | NotPayable() | MethodKept() | UnknownNonce():
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
         case exceptions.ValidationError():
             return [Reason("invalid_body", message, pointer) for pointer, message in _fields(error.detail, "")]

@@ -59,6 +59,7 @@ PURE = (
     "billing.payments.choose",
     "billing.payments.declines",
     "billing.payments.paths",
+    "billing.payments.removal",
     "billing.queues.read_event",
     "entitlements.derive",
     "webhooks.failures",

@@ -89,3 +89,13 @@ class ExactInteger(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             raise serializers.ValidationError("This must be a whole number.")
         return data
+
+
+class ExactBoolean(serializers.BooleanField):
+    """`true` or `false`; words and numbers are neither."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the boolean."""
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("This must be true or false.")
+        return data

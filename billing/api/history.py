@@ -43,14 +43,15 @@ class BillingHistoryView(AccountView):
         statuses = [status.value for status, word in STATUSES.items() if wanted.lower() in ("", word.lower())]
         invoices = Invoice.objects.filter(account=account_id, status__in=statuses)
         return page_of(
-            [_entry(each) for each in invoices.order_by("-created_at", "-pk")[paging.start : paging.end]],
+            [entry_shape(each) for each in invoices.order_by("-created_at", "-pk")[paging.start : paging.end]],
             page=paging.page,
             per_page=paging.per_page,
             total_count=invoices.count(),
         )
 
 
-def _entry(invoice: Invoice) -> dict[str, Any]:
+def entry_shape(invoice: Invoice) -> dict[str, Any]:
+    """Return an invoice as an entry of the history."""
     status = InvoiceStatus(invoice.status)
     return {
         "id": invoice.pk,

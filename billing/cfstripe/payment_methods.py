@@ -1,9 +1,10 @@
 """Payment methods at Stripe."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from .client import client
-from .errors import translated
+from .errors import StripeRefused, translated
 from .shapes import MethodFacts, Raw, raw_of, read_method
 
 FAR_FUTURE_YEAR = 2070
@@ -35,3 +36,32 @@ def retrieve(method_id: str) -> Raw:
     """Return the method as it is now."""
     with translated():
         return raw_of(client().v1.payment_methods.retrieve(method_id))
+
+
+def attach(method_id: str, customer_id: str, *, key: str) -> Raw:
+    """
+    Return the method, now the customer's.
+
+    :raises StripeDeclined: the bank does not let it be kept.
+    """
+    with translated():
+        return raw_of(
+            client().v1.payment_methods.attach(method_id, {"customer": customer_id}, {"idempotency_key": key})
+        )
+
+
+def update(method_id: str, billing_details: Mapping[str, object], *, key: str) -> Raw:
+    """Return the method with these details of who holds it; those not named stay."""
+    params: Any = {"billing_details": dict(billing_details)}
+    with translated():
+        return raw_of(client().v1.payment_methods.update(method_id, params, {"idempotency_key": key}))
+
+
+def detach(method_id: str, *, key: str) -> None:
+    """Take the method from its customer: it can't be charged any more. One that is nobody's already stays so."""
+    try:
+        with translated():
+            client().v1.payment_methods.detach(method_id, {}, {"idempotency_key": key})
+    except StripeRefused:
+        if retrieve(method_id).get("customer"):
+            raise

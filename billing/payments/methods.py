@@ -34,13 +34,13 @@ def store_test_card(account_id: str, *, number: str, actor: str, now: datetime) 
         raise UnknownTestCard(
             "This is not a test card that can be stored. `simulate_card --list` shows them."
         ) from error
-    _charge_from_now_on(account_id, customer_id, facts.id, key=f"{key}_default")
+    charge_from_now_on(account_id, customer_id, facts.id, key=f"{key}_default")
     with account_lock(account_id):
         PaymentMethod.objects.filter(account=account_id, is_default=True).update(is_default=False)
         return _store(account_id, facts, is_default=True, actor=actor, now=now)
 
 
-def remember(raw: Raw, *, account_id: str, now: datetime) -> bool:
+def remember(raw: Raw, *, account_id: str, now: datetime, actor: str = "system:pipe") -> bool:
     """
     Store a method that the processor says is attached to the account's customer; False if we know it as it is.
 
@@ -51,8 +51,36 @@ def remember(raw: Raw, *, account_id: str, now: datetime) -> bool:
     if known is not None:
         return _refresh(known, facts, now=now)
     has_default = PaymentMethod.objects.filter(account=account_id, is_default=True, deleted_at__isnull=True).exists()
-    _store(account_id, facts, is_default=not has_default, actor="system:pipe", now=now)
+    _store(account_id, facts, is_default=not has_default, actor=actor, now=now)
     return True
+
+
+def make_default(method: PaymentMethod, *, actor: str, now: datetime) -> None:
+    """Write that a method is the account's primary one. Under the account's lock; nothing if it is so already."""
+    assert holds_lock(method.account_id)
+    if PaymentMethod.objects.filter(pk=method.pk, is_default=True).exists():
+        return
+    PaymentMethod.objects.filter(account=method.account_id, is_default=True).update(is_default=False)
+    PaymentMethod.objects.filter(pk=method.pk).update(is_default=True)
+    after = {"payment_method_id": method.pk, "is_default": True}
+    journal.emit(journal.Fact("payment_method.stored", method.account_id, actor, after=after), at=now)
+
+
+def note_edited(method: PaymentMethod, *, actor: str, now: datetime) -> None:
+    """Write that somebody changed what the processor knows of a method. Under the account's lock."""
+    assert holds_lock(method.account_id)
+    PaymentMethod.objects.filter(pk=method.pk).update(updated_at=now)
+    after = {"payment_method_id": method.pk}
+    journal.emit(journal.Fact("payment_method.updated", method.account_id, actor, after=after), at=now)
+
+
+def remove(method: PaymentMethod, *, actor: str, now: datetime) -> None:
+    """Write that a method is gone; what was paid with it still names it. Under the account's lock; safe to repeat."""
+    assert holds_lock(method.account_id)
+    stored = PaymentMethod.objects.filter(pk=method.pk, deleted_at__isnull=True)
+    if stored.update(deleted_at=now, is_default=False):
+        after = {"payment_method_id": method.pk}
+        journal.emit(journal.Fact("payment_method.removed", method.account_id, actor, after=after), at=now)
 
 
 def stop_charging(method: PaymentMethod, *, why: str, now: datetime) -> None:
@@ -69,7 +97,7 @@ def stop_charging(method: PaymentMethod, *, why: str, now: datetime) -> None:
     journal.emit(journal.Fact("payment_method.stopped", method.account_id, "system:billing", after=after), at=now)
 
 
-def _charge_from_now_on(account_id: str, customer_id: str, method_processor_id: str, *, key: str) -> None:
+def charge_from_now_on(account_id: str, customer_id: str, method_processor_id: str, *, key: str) -> None:
     """Have Stripe charge this method for everything: a subscription's own default would go before the customer's."""
     customers.set_default_method(customer_id, method_processor_id, key=key)
     live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).exclude(stripe_subscription_id="")

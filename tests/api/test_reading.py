@@ -143,6 +143,14 @@ def test_the_checker_finds_what_is_wrong():
 
 # Held against the contract where they are called.
 CHANGING = {
+    "accounts.client_secret.create",
+    "accounts.pay_invoice.create",
+    "accounts.payment_methods.create",
+    "accounts.payment_methods.delete",
+    "accounts.payment_methods.get",
+    "accounts.payment_methods.list",
+    "accounts.payment_methods.set_as_default",
+    "accounts.payment_methods.update",
     "accounts.subscriptions.bulk.create",
     "accounts.subscriptions.cancel_downgrade",
     "accounts.subscriptions.cancel_reason.create",
@@ -151,6 +159,7 @@ CHANGING = {
     "accounts.subscriptions.delete",
     "accounts.subscriptions.update",
     "billing.history.list",
+    "billing.unpaid_invoice.get",
     "memberships.get",
     "user.subscriptions.delete",
     "user.subscriptions.update",
