@@ -23,11 +23,3 @@ def retrieve(intent_id: str) -> Raw:
     """Return the intent as it is now."""
     with translated():
         return raw_of(client().v1.setup_intents.retrieve(intent_id))
-
-
-def create(customer_id: str, *, key: str) -> str:
-    """Return the client secret with which the customer's browser gives a method that is charged later."""
-    params: Any = {"customer": customer_id, "usage": "off_session"}
-    with translated():
-        intent = client().v1.setup_intents.create(params, {"idempotency_key": key})
-    return intent.client_secret or ""

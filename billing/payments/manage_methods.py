@@ -43,7 +43,8 @@ def begin_adding(account_id: str, *, now: datetime) -> str:
     :raises PaymentUnavailable: the processor does not answer.
     """
     try:
-        return setup_intents.create(ensure_customer(account_id, now=now), key=f"setup_{uuid4().hex}")
+        params = {"customer": ensure_customer(account_id, now=now), "usage": "off_session"}
+        return str(setup_intents.create(params, key=f"setup_{uuid4().hex}")["client_secret"])
     except StripeUnavailable as error:
         raise PaymentUnavailable(SILENT) from error
 
