@@ -98,7 +98,11 @@ def emit(*facts: Fact, at: datetime) -> None:
 
 
 # The task that takes up each consumer's deliveries.
-WAKES = {Consumer.BILLING.value: "billing.deliver_journal", Consumer.PIPE.value: "webhooks.deliver_journal"}
+WAKES = {
+    Consumer.BILLING.value: "billing.deliver_journal",
+    Consumer.FANOUT.value: "webhooks.fan_out",
+    Consumer.PIPE.value: "webhooks.deliver_journal",
+}
 
 
 def deliver(

@@ -35,6 +35,7 @@ class Consumer(StrEnum):
     """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
 
     BILLING = "billing"
+    FANOUT = "fanout"
     PIPE = "pipe"
 
 
@@ -84,7 +85,7 @@ class Kind:
 
 
 # The platform's services, which see what concerns them and nothing of how it came about.
-SERVICES: tuple[Consumer, ...] = ()
+SERVICES: tuple[Consumer, ...] = (Consumer.FANOUT,)
 
 _OPES = each(ID.example, TEXT_OR_NULL)  # what each OPE is worth; null: it does not exist
 _SCHEDULED = record(subscription_id=ID, opes=several(ID), applies_at=TIME)

@@ -4,7 +4,8 @@ from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import MD5, Coalesce, Left
 
 from .flags import AccountFlag, has_flag
 from .roles import Role
@@ -273,7 +274,15 @@ class JournalDelivery(Lease):
     class Meta:
         db_table = "journal_delivery"
         verbose_name_plural = "journal deliveries"
-        indexes = [models.Index(fields=["consumer", "next_at", "id"], name="journal_delivery_due")]
+        indexes = [
+            models.Index(fields=["consumer", "next_at", "id"], name="journal_delivery_due"),
+            models.Index(
+                Left(MD5(Coalesce("account_id", Value(""))), 1),
+                "id",
+                condition=Q(consumer="fanout"),
+                name="journal_delivery_by_shard",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry_id} for {self.consumer}"

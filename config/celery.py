@@ -36,6 +36,7 @@ class Beat:
 
 BEATS = (
     Beat("accounts.send_notices",     every_seconds=5),
+    Beat("webhooks.fan_out",          every_seconds=1),
     Beat("webhooks.forward",          every_seconds=1),
     Beat("webhooks.deliver_journal",  every_seconds=1),
     Beat("billing.resume_workflows",  every_seconds=1),

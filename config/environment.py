@@ -30,6 +30,14 @@ def text(name: str, *, default: str | None = None, at_least: int = 1) -> str:
     return value
 
 
+def number(name: str, *, default: int) -> int:
+    """Return a whole number from 1, or refuse."""
+    value = text(name, default=str(default))
+    if not (value.isascii() and value.isdecimal() and int(value) >= 1):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number, 1 or more.")
+    return int(value)
+
+
 def choice(name: str, options: Sequence[str], *, default: str) -> str:
     """Return one of `options`, or refuse."""
     value = text(name, default=default)

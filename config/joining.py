@@ -15,7 +15,8 @@ from .supervise import CannotStart
 # Commands that touch neither the database nor Stripe, or bring the parts themselves.
 WITHOUT_PARTS = frozenset({
     "", "--help", "-h", "--version", "help", "version", "check", "makemigrations", "spectacular", "collectstatic",
-    "findstatic", "diffsettings", "makemessages", "compilemessages", "startapp", "startproject", "up",
+    "describe_events", "findstatic", "diffsettings", "makemessages", "compilemessages", "startapp", "startproject",
+    "up",
 })  # fmt: skip
 # Commands that are about the schema itself, or bring it up to date.
 WITHOUT_SCHEMA = frozenset({

@@ -21,6 +21,7 @@ from billing.invoicing.find_missed import find_missed
 from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
 from billing.trials import end_trials
+from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
 
@@ -44,6 +45,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     charge_due,
     send_due,
     tidy_due,
+    fan_out_due,
 )
 
 

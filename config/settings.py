@@ -84,6 +84,10 @@ REDIS_URL = environment.url(
 CACHE_URL = environment.url(
     "CACHE_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:16379/1" if IS_LOCAL else None
 )
+# Services read what happened from streams in REDIS_URL, or from Kafka where there is one.
+KAFKA_BOOTSTRAP = environment.text("KAFKA_BOOTSTRAP") if environment.is_given("KAFKA_BOOTSTRAP") else ""
+KAFKA_OPTIONS = environment.words("KAFKA_OPTIONS", default=())
+EVENT_STREAM_MAX_LENGTH = environment.number("EVENT_STREAM_MAX_LENGTH", default=100_000)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -46,6 +46,7 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.resume_workflows":  Queue.OPS,
     "billing.tidy_items":        Queue.OPS,
     "webhooks.deliver_journal":  Queue.PIPE,
+    "webhooks.fan_out":          Queue.FANOUT,
     "webhooks.forward":          Queue.PIPE,
 }  # fmt: skip
 

@@ -24,8 +24,10 @@ from tests.source import APPS, APPS_HERE, INSIDE, OURS, ROOT, calls, dotted, fil
 
 PURE = (
     "accounts.flags",
+    "accounts.journal_events",
     "accounts.journal_fields",
     "accounts.journal_kinds",
+    "accounts.journal_schemas",
     "accounts.notices.kinds",
     "accounts.retry",
     "accounts.roles",

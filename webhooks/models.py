@@ -6,6 +6,22 @@ from django.db.models import Q
 from accounts.models import Lease
 
 
+class FanoutShard(Lease):
+    """
+    One sixteenth of the accounts, by the first hex digit of their id's MD5: one worker at a time tells of them.
+
+    The rows stand from the beginning and are always due; what waits is `journal_delivery`. Served by `fanout.py`.
+    """
+
+    shard = models.CharField(primary_key=True, max_length=1, help_text="0 to f")
+
+    class Meta:
+        db_table = "fanout_shard"
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}"
+
+
 class StripeEvent(Lease):
     """
     One event as it arrived. Inserted by `event_filter.py`, finished by `forwarding.py`.

@@ -3,6 +3,7 @@
 from config import clock
 from config.celery import task
 
+from .fanout import fan_out_due
 from .forwarding import forward_due
 from .release import deliver_due
 
@@ -18,4 +19,11 @@ def forward() -> None:
 def deliver_journal() -> None:
     """Act on what the journal has for the pipe."""
     while deliver_due(now=clock.now()):
+        continue
+
+
+@task("webhooks.fan_out")
+def fan_out() -> None:
+    """Tell services what the journal has for them."""
+    while fan_out_due(now=clock.now()):
         continue
