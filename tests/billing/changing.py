@@ -19,6 +19,7 @@ from billing.models.objectproducts import Ope
 from config import clock
 from tests.billing.people import DECLINED, GOOD, NEEDS_3DS, customer, wish
 from tests.outside import Sandbox
+from tests.parts import put_leftovers_to_sleep
 
 
 @dataclass
@@ -83,7 +84,8 @@ class Change:
     later: Callable[[World], timedelta] = lambda _world: timedelta(minutes=10)
 
     def world(self, sandbox: Sandbox) -> World:
-        """Return an account that stands before this change."""
+        """Return an account that stands before this change; for the workers there is no other."""
+        put_leftovers_to_sleep()
         account, zone = customer(card=self.card)
         world = World(sandbox, account, zone)
         self.prepare(world)
