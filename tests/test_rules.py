@@ -16,6 +16,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db import connection, models, transaction
+from django.db.models import NOT_PROVIDED
 
 from accounts.stores import GUARDED_TABLES, STORES
 from billing.cfstripe.client import NetworkInTransaction, client
@@ -346,6 +347,19 @@ def test_every_writer_that_a_store_names_stands_or_belongs_to_an_app_that_is_not
 
 def test_every_guarded_table_exists() -> None:
     assert set(TABLE_OF.values()) >= GUARDED_TABLES
+
+
+def test_what_the_database_fills_in_python_knows_too() -> None:
+    """A row that was made and not read back holds an expression in the place of the default: it is not empty, but true."""
+    unknown = [
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        if model._meta.app_label in APPS
+        for field in model._meta.concrete_fields
+        if field.has_db_default() and field.default is NOT_PROVIDED
+    ]
+
+    assert unknown == []
 
 
 def test_models_have_no_logic_in_save_and_nobody_listens_to_signals() -> None:

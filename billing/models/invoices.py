@@ -197,7 +197,9 @@ class PaymentAttempt(models.Model):
     currency = models.CharField(max_length=3)
     stripe_payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
     code = models.CharField(max_length=64, blank=True, help_text="why it failed, the processor's word")
-    advice_code = models.CharField(max_length=32, blank=True, db_default="", help_text="what the card network advises")
+    advice_code = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="what the card network advises"
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -42,7 +42,7 @@ class Sslc(Lease):
     applied_at = models.DateTimeField(null=True, blank=True, help_text="when Stripe's items were changed")
     ended_at = models.DateTimeField(null=True, blank=True)
     taken_back_by = models.CharField(
-        max_length=160, blank=True, db_default="", help_text="who wants it back while Stripe is told so"
+        max_length=160, blank=True, default="", db_default="", help_text="who wants it back while Stripe is told so"
     )
     was_taken_back = models.BooleanField(default=False)
 
