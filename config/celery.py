@@ -47,6 +47,7 @@ BEATS = (
     Beat("billing.consume_domain_events", every_seconds=5),
     Beat("billing.apply_scheduled",   every_seconds=10),
     Beat("billing.tidy_items",        every_seconds=10),
+    Beat("webhooks.backfill",         every_seconds=900),
     Beat("billing.find_missed",       every_seconds=60),
 )  # fmt: skip
 

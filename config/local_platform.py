@@ -1,11 +1,13 @@
 """The platform on one machine: its parts, and the three processes of our own that use them."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -65,6 +67,8 @@ class LocalPlatform:
         self._manage("prepare")
         if is_cancelled():
             return
+        shutil.rmtree(self._counted, ignore_errors=True)
+        self._counted.mkdir()
         self.say("Starting the web server, the worker and beat …")
         web = self.parts.run(self._web())
         self.parts.run(self._worker())
@@ -96,6 +100,11 @@ class LocalPlatform:
                 has_said = True
             time.sleep(0.1)
         self.parts.stop()
+
+    @property
+    def _counted(self) -> Path:
+        """Where our processes keep what they count; Prometheus expects it to begin anew with them."""
+        return self.parts.data_dir / "metrics"
 
     def _port(self, asked_for: int | None) -> int:
         if asked_for is None:
@@ -141,7 +150,7 @@ class LocalPlatform:
             name=name,
             argv=(sys.executable, "-m", module, *arguments),
             log=self.parts.log(name.replace(" ", "_")),
-            environment=self.parts.child_environment(),
+            environment=self.parts.child_environment() | {"PROMETHEUS_MULTIPROC_DIR": str(self._counted)},
             is_ready=is_ready,
             directory=ROOT,
         )

@@ -59,6 +59,9 @@ CF_QUEUES_API_TOKEN = environment.text("CF_QUEUES_API_TOKEN", default=SANDBOX_TO
 if CF_QUEUES_QUEUE_ID and not (CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN):
     raise ImproperlyConfigured("CF_QUEUES_QUEUE_ID needs CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN beside it.")
 
+# What Prometheus shows at /metrics; empty: only staff may look.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", default="", at_least=0).encode()
+
 # Stores -------------------------------------------------------------------------------------------
 _OUR_CONNECTIONS = {
     # One connection per thread, kept, and looked at before each request: a pool would let requests

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from accounts.api.paths import HexId
 from config import api_errors
 from config.health import healthz, readyz
+from config.metrics import metrics
 
 register_converter(HexId, "id")
 
@@ -15,6 +16,7 @@ INTERNAL_API = "internal/v1/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("webhooks/", include("webhooks.urls")),
     path(API, include("accounts.api.urls")),
     path(API, include("billing.api.urls")),

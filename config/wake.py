@@ -6,7 +6,6 @@ A lost message costs a second: the beat table (`config/celery.py`) sends the sam
 
 import threading
 import time
-from collections import Counter
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +13,7 @@ import structlog
 from celery import Celery
 from django.conf import settings
 from django.db import transaction
+from prometheus_client import Counter
 
 logger = structlog.get_logger()
 
@@ -45,13 +45,13 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.look_up_attempts":  Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
     "billing.tidy_items":        Queue.OPS,
+    "webhooks.backfill":         Queue.PIPE,
     "webhooks.deliver_journal":  Queue.PIPE,
     "webhooks.fan_out":          Queue.FANOUT,
     "webhooks.forward":          Queue.PIPE,
 }  # fmt: skip
 
-# Messages that were not sent because the broker could not be reached, by task, in this process.
-lost: Counter[str] = Counter()
+LOST = Counter("paygo_wakes_lost_total", "Messages that were not sent: the broker could not be reached.", ["task"])
 
 _guard = threading.Lock()
 _last_sent: dict[str, float] = {}
@@ -65,7 +65,7 @@ def wake(task: str) -> None:
     Have a worker run `task` soon after the current transaction commits (now, if there is none).
 
     Many calls in WINDOW_SECONDS send two messages at most: one at once, one at the window's end. Never
-    raises for a broker that cannot be reached: that is counted in `lost`, and beat sends the task anyway.
+    raises for a broker that cannot be reached: that is counted, and beat sends the task anyway.
 
     :raises KeyError: the task is not in QUEUE_OF.
     """
@@ -98,12 +98,12 @@ def _send_late(task: str, queue: Queue) -> None:
 def _send(task: str, queue: Queue) -> None:
     global _broken_until  # noqa: PLW0603  one circuit per process
     if time.monotonic() < _broken_until:
-        lost[task] += 1
+        LOST.labels(task).inc()
         return
     try:
         _app().send_task(task, queue=queue.value, retry=False, ignore_result=True, expires=60)
     except Exception as error:  # noqa: BLE001  the fact is committed: whatever the broker's client raises, it stays so
-        lost[task] += 1
+        LOST.labels(task).inc()
         _broken_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("wake.lost", task=task, error=type(error).__name__)
 

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import psycopg
 from django.db import connection
+from prometheus_client import REGISTRY
 
 COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "SET", "WITH"})
 _FIRST_WORD = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
@@ -41,3 +42,8 @@ def _add(statements: list[str], text: str) -> None:
     found = _FIRST_WORD.match(text)
     if found and found.group(1).upper() in COUNTED:
         statements.append(" ".join(text.split()))
+
+
+def counted(metric: str, **labels: str) -> float:
+    """Return how high this process has counted a metric with these labels."""
+    return REGISTRY.get_sample_value(metric, labels) or 0.0

@@ -4,7 +4,7 @@ The first stage: keep what is really Stripe's and ours to act on, once, and say 
 One INSERT and nothing else: no account is looked up and Stripe is not called while Stripe waits for the answer.
 """
 
-from collections import Counter
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DataError, OperationalError, connection
+from prometheus_client import Counter
 
 from billing.cfstripe.signatures import BadSignature, verify
 from config import clock, wake
@@ -36,9 +37,9 @@ class Verdict(Enum):
     UNREADABLE = "unreadable"
 
 
-# How often each verdict was given, and which types were dropped as unhandled, in this process.
-verdicts: Counter[Verdict] = Counter()
-unhandled_types: Counter[str] = Counter()
+VERDICTS = Counter("paygo_webhook_requests_total", "Requests at the webhook doors, by verdict.", ["verdict"])
+# Only of what was signed: nobody else can make up types.
+DROPPED = Counter("paygo_webhook_dropped_total", "Events of types that nobody acts on, by type.", ["type"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def receive(*, method: str, content_length: int, signature: str, read: Callable[
         verdict = _keep(*_signed_event(method, content_length, signature, read))
     except _Refused as refusal:
         verdict = refusal.verdict
-    verdicts[verdict] += 1
+    VERDICTS.labels(verdict.value).inc()
     return verdict
 
 
@@ -92,7 +93,7 @@ def _signed_event(
 def _keep(envelope: Envelope, payload: bytes) -> Verdict:
     """Store the event unless nobody acts on its type."""
     if not is_ours(envelope.event_type):
-        unhandled_types[envelope.event_type] += 1
+        DROPPED.labels(envelope.event_type).inc()
         return Verdict.UNHANDLED
     try:
         is_new = _store(envelope, payload.decode())
@@ -101,6 +102,11 @@ def _keep(envelope: Envelope, payload: bytes) -> Verdict:
     if is_new:
         wake.wake("webhooks.forward")
     return Verdict.STORED if is_new else Verdict.DUPLICATE
+
+
+def store_fetched(event: dict[str, Any]) -> bool:
+    """Store an event that Stripe told us when asked, in the caller's transaction, and return whether it is new."""
+    return _insert(_row(_envelope(event), json.dumps(event)))
 
 
 def _envelope(event: dict[str, Any]) -> Envelope:
@@ -134,7 +140,18 @@ def _store(envelope: Envelope, payload: str) -> bool:
     A connection that the server dropped meanwhile is noticed here and replaced, which is safe because the insert
     is; asking before each request whether it still stands would cost every event a round trip.
     """
-    row: list[str | datetime] = [
+    row = _row(envelope, payload)
+    django_connection: Any = connection
+    django_connection.health_check_done = True
+    try:
+        return _insert(row)
+    except OperationalError:
+        connection.close()
+        return _insert(row)
+
+
+def _row(envelope: Envelope, payload: str) -> list[str | datetime]:
+    return [
         envelope.event_id,
         envelope.event_type,
         envelope.api_version,
@@ -143,13 +160,6 @@ def _store(envelope: Envelope, payload: str) -> bool:
         payload,
         clock.now(),
     ]
-    django_connection: Any = connection
-    django_connection.health_check_done = True
-    try:
-        return _insert(row)
-    except OperationalError:
-        connection.close()
-        return _insert(row)
 
 
 def _insert(row: list[str | datetime]) -> bool:

@@ -5,13 +5,14 @@ An event says where to look, not what to do: the newest state of its object deci
 repeat finds nothing left to do, and what counts as a duplicate is what was *processed*, not what was received.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from django.db import OperationalError, transaction
+from prometheus_client import Counter, Histogram
 
 from accounts import journal
 from accounts.claim import LeaseLost, claim, give_back, release
@@ -26,7 +27,7 @@ from billing.cfstripe.references import References, references
 from config import clock
 
 from .failures import place_of
-from .handler_registry import ROUTES
+from .handler_registry import ROUTES, endpoint_of
 from .handlers.arrival import Arrival
 from .models import StripeEvent
 from .replay import replay
@@ -43,8 +44,17 @@ ATTEMPTS_BEFORE_STUCK = 8
 # What comes from outside and passes; any other error is the handler's.
 PASSING_ERRORS = (StripeUnavailable, OperationalError)
 
-# How many events were dropped because they are of another product on the same Stripe account, in this process.
-foreign_products: Counter[str] = Counter()
+FOREIGN = Counter("paygo_webhook_foreign_total", "Events of other products on the same Stripe account.", ["product"])
+PROCESSED = Counter(
+    "paygo_webhook_processed_total", "Processed events, by endpoint and outcome.", ["endpoint", "outcome"]
+)
+STUCK = Counter("paygo_webhook_stuck_total", "Events that began to wait for somebody, by reason.", ["reason"])
+FAILED = Counter("paygo_webhook_failed_total", "Attempts that failed, by endpoint.", ["endpoint"])
+LATENCY = Histogram(
+    "paygo_webhook_latency_seconds",
+    "From an event's receipt to its effect in the engine.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600),
+)
 
 
 class Overtaken(Exception):
@@ -100,7 +110,7 @@ def _forward(event: StripeEvent, named: References, now: datetime) -> None:
         _stick(event, Reason.VERSION, event.api_version, named, now)
         return
     if is_foreign(named):
-        foreign_products[named.product] += 1
+        FOREIGN.labels(named.product[:40]).inc()
         with transaction.atomic():
             _mark(event, Outcome.FOREIGN, None, now)
         return
@@ -161,7 +171,14 @@ def _mark(event: StripeEvent, outcome: StripeEvent.Outcome, account_id: str | No
         after={"type": event.type, "outcome": outcome.value},
     )
     journal.emit(processed, at=now)
-    release(event, processed_at=clock.machine_now(), outcome=outcome, account_id=account_id or "", last_error="")
+    processed_at = clock.machine_now()
+    release(event, processed_at=processed_at, outcome=outcome, account_id=account_id or "", last_error="")
+    transaction.on_commit(partial(_count, event, outcome, (processed_at - event.received_at).total_seconds()))
+
+
+def _count(event: StripeEvent, outcome: StripeEvent.Outcome, seconds: float) -> None:
+    PROCESSED.labels(endpoint_of(event.type), outcome.value).inc()
+    LATENCY.observe(seconds)
 
 
 def _put_off(event: StripeEvent, error: Exception, now: datetime) -> None:
@@ -169,6 +186,7 @@ def _put_off(event: StripeEvent, error: Exception, now: datetime) -> None:
     place = place_of(error)
     attempts = event.attempts + 1
     logger.error("webhook.failed", error=place, attempts=attempts)
+    FAILED.labels(endpoint_of(event.type)).inc()
     if attempts < ATTEMPTS_BEFORE_STUCK:
         release(event, attempts=attempts, next_at=now + backoff(event.attempts), last_error=place)
         return
@@ -189,4 +207,5 @@ def _stick(event: StripeEvent, reason: Reason, signature: str, named: References
             now=now,
         )
         release(event, processed_at=clock.machine_now(), outcome=Outcome.STUCK)
+    STUCK.labels(reason.value).inc()
     logger.warning("webhook.stuck", reason=reason.value)

@@ -1,8 +1,12 @@
 """What wakes the pipe. Each looks for due rows until there are none."""
 
+from contextlib import suppress
+
+from billing.cfstripe.errors import StripeUnavailable
 from config import clock
 from config.celery import task
 
+from .backfill import backfill_recent
 from .fanout import fan_out_due
 from .forwarding import forward_due
 from .release import deliver_due
@@ -27,3 +31,10 @@ def fan_out() -> None:
     """Tell services what the journal has for them."""
     while fan_out_due(now=clock.now()):
         continue
+
+
+@task("webhooks.backfill")
+def backfill() -> None:
+    """Take up what Stripe could not deliver."""
+    with suppress(StripeUnavailable):  # asked again in a quarter of an hour
+        backfill_recent(now=clock.now())

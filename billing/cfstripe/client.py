@@ -9,6 +9,8 @@ from ..network import NetworkInTransaction, refuse_in_transaction
 
 __all__ = ["NetworkInTransaction", "client"]
 
+from .counted import CountingClient
+
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = 20
 RETRIES = 2
@@ -31,5 +33,5 @@ def _client() -> stripe.StripeClient:
         stripe_version=API_VERSION,
         base_addresses={"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else None,
         max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=CountingClient(timeout=TIMEOUT_SECONDS),
     )

@@ -14,8 +14,13 @@ from django.db import transaction
 from config import wake
 from config.embedded import Valkey
 from config.supervise import Child, free_port
+from tests.counting import counted
 
 TASK, QUEUE = "webhooks.forward", "pipe"
+
+
+def lost() -> float:
+    return counted("paygo_wakes_lost_total", task=TASK)
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +30,7 @@ def a_process_that_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wake, "_waiting", set())
     monkeypatch.setattr(wake, "_broken_until", 0.0)
     monkeypatch.setattr(wake, "PAUSE_SECONDS", 0.0)
-    wake.lost.clear()
+    wake.LOST.clear()
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_a_dead_broker_is_counted_and_costs_little(story, settings):
 
     wake.wake(TASK)
 
-    assert wake.lost == {TASK: 1}
+    assert lost() == 1
     assert time.monotonic() - started_at < 1.0
 
 
@@ -115,7 +120,7 @@ def test_while_a_broker_is_known_to_be_dead_nobody_tries(story, settings, monkey
     for _ in range(100):
         wake.wake(TASK)
 
-    assert wake.lost == {TASK: 101}
+    assert lost() == 101
     assert time.monotonic() - started_at < 0.2
 
 
@@ -127,12 +132,12 @@ def test_a_broker_that_came_back_is_used_again(story, settings, own_valkey, monk
     os.kill(valkey.pid, signal.SIGKILL)
     valkey.process.wait()
     wake.wake(TASK)
-    lost_while_dead = wake.lost[TASK]
+    lost_while_dead = lost()
     while not valkey.watch(lambda _: None):
         time.sleep(0.01)
     valkey.wait_until_ready(seconds=10)
     wake.wake(TASK)
 
     assert lost_while_dead == 1
-    assert wake.lost[TASK] == 1
+    assert lost() == 1
     assert redis.Redis.from_url(settings.REDIS_URL).llen(QUEUE) == 1

@@ -13,10 +13,9 @@ from billing.cfstripe.client import API_VERSION
 from billing.models.methods import PaymentMethod
 from billing.models.stripe_mirror import StripeMirror
 from config import clock
-from tests.counting import count_statements
+from tests.counting import count_statements, counted
 from tests.guard import unguarded
 from tests.source import files, tree
-from webhooks import forwarding
 from webhooks.forwarding import ATTEMPTS_BEFORE_STUCK, forward_due
 from webhooks.handler_registry import ROUTES, endpoint_of
 from webhooks.models import StripeEvent
@@ -274,12 +273,12 @@ METADATA = [
 def test_what_belongs_to_another_product_is_dropped_and_counted(db, fields, outcome):
     _, customer_id = world.customer()
     event = world.arrive("invoice.created", payloads.invoice(customer_id, **fields))
-    before = forwarding.foreign_products["another"]
+    before = counted("paygo_webhook_foreign_total", product="another")
 
     world.forward()
 
     assert world.outcome_of(event) == outcome
-    assert forwarding.foreign_products["another"] - before == (outcome == Outcome.FOREIGN)
+    assert counted("paygo_webhook_foreign_total", product="another") - before == (outcome == Outcome.FOREIGN)
     assert len(world.processed_entries(event)) == 1
     assert not SubsStuckEvent.objects.exists()
 
