@@ -41,6 +41,7 @@ def theirs(account):
 def test_a_days_outage_is_made_up_for(life, clock):
     account, since = life
     assert not theirs(account).exists()
+    committed = JournalEntry.objects.filter(account=account, kind="change.committed").count()
     clock.advance(hours=24)
 
     looked = command("backfill_events", "--since", since.isoformat(), "--dry-run")
@@ -59,7 +60,7 @@ def test_a_days_outage_is_made_up_for(life, clock):
     assert types <= set(ROUTES)
     assert not theirs(account).filter(processed_at__isnull=True).exists()
     assert Invoice.objects.filter(account=account).count() == 1
-    assert JournalEntry.objects.filter(account=account, kind="change.committed").count() == 1
+    assert JournalEntry.objects.filter(account=account, kind="change.committed").count() == committed
 
 
 def test_what_cannot_be_delivered_is_taken_up_by_itself(story, catalog, sandbox, clock):
