@@ -322,6 +322,20 @@ class Notice(Lease):
         return f"{self.kind} about {self.about}"
 
 
+class RequestCount(models.Model):
+    """Requests of one window of one limit, counted here while Redis is gone. Written by `throttle.py`."""
+
+    key = models.CharField(primary_key=True, max_length=120)
+    count = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(db_index=True, help_text="machine time after which the row goes")
+
+    class Meta:
+        db_table = "request_count"
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class SubsStuckEvent(models.Model):
     """Something from outside that could not be processed, kept until it can. Written by `stuck.py` alone."""
 

@@ -26,6 +26,7 @@ from accounts.api.paging import InvalidQuery
 from accounts.create_account import InvalidDetail, ZoneTaken
 from accounts.lock import AccountBusy
 from accounts.models import Account
+from accounts.throttle import TooManyRequests
 from billing.buy_cart import KeyReused
 from billing.change_subscription import SubscriptionUnknown
 from billing.changes_calculator.request import ChangeRefused, PaymentDeclined, PaymentUnavailable
@@ -55,6 +56,7 @@ class ApiError:
 
 
 ERRORS: dict[str, ApiError] = {
+    "too_many_requests":       ApiError(971, 429, "More requests than allowed. Wait as long as Retry-After says."),
     "invalid_body":            ApiError(1001, 400, "Send JSON, as application/json, with the documented types."),
     "body_too_large":          ApiError(1002, 413, "The body is larger than 1 MB. Send less."),
     "invalid_query":           ApiError(1003, 400, "A query parameter makes no sense. Correct the one that is named."),
@@ -149,7 +151,15 @@ def reasons_of(error: Exception) -> list[Reason]:
             return [Reason(refusal.code, refusal.message) for refusal in error.refusals]
         case PaymentDeclined() | PaymentUnavailable() | AccountBusy() | InvalidDetail() | ZoneTaken():
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
-        case NothingScheduled() | TooLate() | KeyReused() | NotPayable() | MethodKept() | UnknownNonce():
+        case (
+            NothingScheduled()
+            | TooLate()
+            | KeyReused()
+            | NotPayable()
+            | MethodKept()
+            | UnknownNonce()
+            | TooManyRequests()
+        ):
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
         case exceptions.ValidationError():
             return [Reason("invalid_body", message, pointer) for pointer, message in _fields(error.detail, "")]

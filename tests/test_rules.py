@@ -26,6 +26,7 @@ from tests.source import APPS, APPS_HERE, INSIDE, OURS, ROOT, calls, dotted, fil
 PURE = (
     "accounts.flags",
     "accounts.journal_events",
+    "accounts.limits",
     "accounts.journal_fields",
     "accounts.journal_kinds",
     "accounts.journal_schemas",

@@ -10,6 +10,8 @@ from rest_framework.views import APIView
 
 from accounts.models import Zone
 from accounts.roles import Permission, Scope
+from accounts.throttle import admit
+from config import clock
 
 from .authentication import Caller
 from .body import AlwaysJson, BoundedJSONParser, refuse_large_body
@@ -32,7 +34,7 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse what can be refused without the database, then authenticate, then authorise."""
+        """Refuse what can be refused without the database, then authenticate, authorise, and count the request."""
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method not in self.needs:
             raise MethodNotAllowed(str(request.method))
@@ -40,6 +42,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = request.user  # type: ignore[assignment]  # ours, of authentication.py
         self.authorise(self.needs[method], **kwargs)
+        account_id = self.zone.account_id if isinstance(self, ZoneView) else str(kwargs.get("account_id", ""))
+        admit(token_id=self.caller.token_id, account_id=account_id, method=method, machine_now=clock.machine_now())
 
     @property
     def default_response_headers(self) -> dict[str, str]:
