@@ -71,6 +71,7 @@ def end_subscription(subscription: Subscription, *, actor: str, now: datetime) -
             actor=actor,
             on_session=True,
             requested_at=now,
+            supersedes=True,
         )
     )
 

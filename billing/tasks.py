@@ -3,8 +3,9 @@
 from config import clock
 from config.celery import task
 
+from .changes_calculator.apply_scheduled import apply_due
+from .changes_calculator.left_clocks import follow_due
 from .changes_calculator.resume import resume_due
-from .changes_calculator.scheduled import apply_due
 from .changes_calculator.tidy import tidy_due
 from .charge_domains import charge_due
 from .deliveries import deliver_due
@@ -12,6 +13,7 @@ from .invoicing.advance import advance_due
 from .invoicing.find_missed import find_missed
 from .payments.look_up import look_up_due
 from .queues.domain_events import consume_due
+from .switches import make_switches
 from .trials import end_trials
 
 
@@ -46,7 +48,7 @@ def charge_domains() -> None:
 @task("billing.apply_scheduled")
 def apply_scheduled() -> None:
     """Make the scheduled changes whose time has come."""
-    while apply_due(now=clock.now()) + end_trials(now=clock.now()):
+    while apply_due(now=clock.now()) + make_switches(now=clock.now()) + end_trials(now=clock.now()):
         continue
 
 
@@ -75,4 +77,11 @@ def tidy_items() -> None:
 def look_up_attempts() -> None:
     """Ask the processor about charges whose outcome nobody knows."""
     while look_up_due(now=clock.now()):
+        continue
+
+
+@task("billing.follow_left_clocks")
+def follow_left_clocks() -> None:
+    """Let clocks that something has left have only what is still on them."""
+    while follow_due(now=clock.now()):
         continue

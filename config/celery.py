@@ -48,6 +48,7 @@ BEATS = (
     Beat("billing.apply_scheduled",   every_seconds=10),
     Beat("billing.tidy_items",        every_seconds=10),
     Beat("webhooks.backfill",         every_seconds=900),
+    Beat("billing.follow_left_clocks", every_seconds=10),
     Beat("billing.find_missed",       every_seconds=60),
 )  # fmt: skip
 

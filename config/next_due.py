@@ -9,6 +9,7 @@ from . import clock
 # Each table of work that is rows, and which of them still wait.
 WORK: tuple[tuple[str, str], ...] = (
     ("billing_schedule_due", "TRUE"),
+    ("billing_schedule_left", "TRUE"),
     ("change_workflow",      "finished_at IS NULL"),
     ("domain_charge",        "ended_at IS NULL"),
     ("invoice_due",          "TRUE"),

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from accounts.notices.send import send_due
+from billing.changes_calculator.apply_scheduled import apply_due
+from billing.changes_calculator.left_clocks import follow_due as follow_left_clocks
 from billing.changes_calculator.resume import resume_due
-from billing.changes_calculator.scheduled import apply_due
 from billing.changes_calculator.tidy import tidy_due
 from billing.charge_domains import charge_due
 from billing.deliveries import deliver_due as deliver_to_billing
@@ -20,6 +21,7 @@ from billing.invoicing.advance import advance_due
 from billing.invoicing.find_missed import find_missed
 from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
+from billing.switches import make_switches
 from billing.trials import end_trials
 from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
@@ -41,6 +43,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     advance_due,
     find_missed,
     apply_due,
+    make_switches,
+    follow_left_clocks,
     end_trials,
     charge_due,
     send_due,

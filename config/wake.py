@@ -41,6 +41,7 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.consume_domain_events": Queue.OPS,
     "billing.apply_scheduled":   Queue.OPS,
     "billing.deliver_journal":   Queue.OPS,
+    "billing.follow_left_clocks": Queue.OPS,
     "billing.find_missed":       Queue.OPS,
     "billing.look_up_attempts":  Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, Zone
@@ -16,6 +18,7 @@ from config.panel.cells import NOTHING, amount, badge, code, lines, link, moment
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Card, Facts, Page, Table
 
+from .change_acts import ABANDON, RESUME
 from .words import STEPS, billed, request_in_words
 
 CHANGE_HEADERS = ("Step", "Asked for", "Due now", "Since", "Given up at")
@@ -100,10 +103,29 @@ def change_page(workflow: ChangeWorkflow) -> Page:
     )
 
 
+class HowItStands(admin.SimpleListFilter):
+    """Those that wait, and those that came to nothing."""
+
+    title = "how it stands"
+    parameter_name = "stands"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("failed", "Came to nothing")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ChangeWorkflow]) -> QuerySet[ChangeWorkflow]:
+        if self.value() == "waiting":
+            return queryset.filter(finished_at__isnull=True)
+        if self.value() == "failed":
+            return queryset.filter(finished_at__isnull=False).exclude(step=Step.COMMITTED.value)
+        return queryset
+
+
 @admin.register(ChangeWorkflow)
 class ChangePanel(ReadOnlyPanel):
     title = "Changes"
     page_of = change_page
+    acts = (RESUME, ABANDON)
+    list_filter = (HowItStands,)
     list_display = ("asked_for", "step_shown", "due", "origin", "account_link", "requested", "ended")
     list_select_related = ("account",)
     exact_fields = ("pk", "account_id", "stripe_invoice_id", "stripe_payment_intent_id")

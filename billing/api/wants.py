@@ -91,9 +91,20 @@ def want(
 
 
 def request_of(
-    account_id: str, wants: Sequence[Want], *, actor: str, origin: Origin = Origin.DASHBOARD, on_session: bool = True
+    account_id: str,
+    wants: Sequence[Want],
+    *,
+    actor: str,
+    origin: Origin = Origin.DASHBOARD,
+    on_session: bool = True,
+    supersedes: bool = True,
 ) -> ChangeRequest:
-    """Return the request for all of this now; the Dashboard's customer is present unless the client says otherwise."""
+    """
+    Return the request for all of this now.
+
+    The Dashboard's customer is present, and what they want now counts: a change of theirs that still waits for its
+    payment is given up for it.
+    """
     return ChangeRequest(
         account_id=account_id,
         wants=tuple(wants),
@@ -101,4 +112,5 @@ def request_of(
         actor=actor,
         on_session=on_session,
         requested_at=clock.now(),
+        supersedes=supersedes,
     )

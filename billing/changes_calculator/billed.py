@@ -23,7 +23,7 @@ def items_after(snapshot: Snapshot, changes: tuple[ElementChange, ...], schedule
     items = items_before(snapshot, schedule) if schedule else {}
     for change in changes:
         for phase, sign in ((change.before, -1), (change.after, 1)):
-            if phase is not None and phase.stripe_price_id and (sign > 0 or schedule is not None):
+            if phase is not None and phase.stripe_price_id and (sign > 0 or phase.stripe_price_id in items):
                 price, known = phase.stripe_price_id, items.get(phase.stripe_price_id)
                 quantity = (known.quantity if known else 0) + sign * phase.billed_quantity
                 items[price] = Item(known.id if known else "", price, phase.unit_amount_minor, quantity)

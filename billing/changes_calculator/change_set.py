@@ -80,7 +80,7 @@ class ChangeSet:
     joins, empty when it starts one or needs none. `due_now_minor` is what is charged now, before tax; periods are
     half-open and in business time (Stripe's own answer replaces them at the commit where Stripe begins the clock).
     `emptied` are the items at Stripe, by price, that bill nothing once it is paid; `refilled` the prices of items that
-    billed nothing before it.
+    billed nothing before it; `left` the other clocks that billed something of it until now.
     """
 
     path: PaymentPath
@@ -99,6 +99,7 @@ class ChangeSet:
     claims: tuple[str, ...] = ()
     emptied: dict[str, str] = field(default_factory=dict)
     refilled: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -142,6 +143,7 @@ class ChangeSet:
             claims=tuple(stored["claims"]),
             emptied=stored["emptied"],
             refilled=tuple(stored["refilled"]),
+            left=tuple(stored.get("left", ())),
         )
 
 

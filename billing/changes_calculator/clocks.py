@@ -21,7 +21,6 @@ LIMIT = Refusal(
     "The payment processor takes no more changes of this subscription today. Try again tomorrow.",
 )
 APART = Refusal("too_many_changes", "These are billed by different subscriptions. Change them one after the other.")
-CLOSING = Refusal("period_closing", "A scheduled change is being made at the end of this period. Try again after it.")
 
 
 def clock_for(snapshot: Snapshot, changes: tuple[ElementChange, ...], interval: str) -> Schedule | None:
@@ -39,12 +38,10 @@ def clock_for(snapshot: Snapshot, changes: tuple[ElementChange, ...], interval: 
     if len(held) > 1:
         raise ChangeRefused(APART)
     if held:
-        if held[0].is_closing and not clocks[0].is_closing:
-            raise ChangeRefused(CLOSING)
         if not _has_room(snapshot, held[0], changes):
             raise ChangeRefused(LIMIT)
         return held[0]
-    return next((each for each in clocks if _has_room(snapshot, each, changes) and not each.is_closing), None)
+    return next((each for each in clocks if _has_room(snapshot, each, changes)), None)
 
 
 def same_anchor(schedule: Schedule, lines: tuple[PlannedLine, ...], currency: str, at: datetime) -> dict[str, Any]:

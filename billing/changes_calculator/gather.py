@@ -15,11 +15,13 @@ from ..invoicing.states import InvoiceStatus
 from ..models.changes import ChangeWorkflow
 from ..models.empty_items import EmptyItem as EmptyItemRow
 from ..models.invoices import BillingSchedule, Invoice
+from ..models.left_clocks import LeftClock
 from ..models.methods import PaymentMethod
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from .request import ChangeRequest
 from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
+from .steps import Step
 
 A_DAY = timedelta(days=1)
 
@@ -93,11 +95,14 @@ def _elements(account_id: str) -> tuple[Element, ...]:
 
 
 def _schedules(account_id: str, at: datetime) -> tuple[Schedule, ...]:
-    told = Sslc.objects.filter(schedule=OuterRef("pk"), ended_at__isnull=True, applied_at__isnull=False)
+    is_told = Q(applied_at__isnull=False) | Q(is_telling=True)
+    told = Sslc.objects.filter(is_told, schedule=OuterRef("pk"), ended_at__isnull=True)
+    left = LeftClock.objects.filter(schedule=OuterRef("pk"))
     empty = EmptyItemRow.objects.filter(schedule=OuterRef("pk")).order_by("stripe_price_id")
     fields = JSONObject(price_id="stripe_price_id", item_id="stripe_item_id", is_going="is_going")
     live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(
         is_closing=Exists(told),
+        is_left=Exists(left),
         invoices_today=_invoices_since(at - A_DAY),
         empty=ArraySubquery(empty.values(item=fields)),
     )
@@ -110,6 +115,7 @@ def _schedules(account_id: str, at: datetime) -> tuple[Schedule, ...]:
             stripe_subscription_id=row.stripe_subscription_id,
             is_closing=row.is_closing,
             invoices_today=row.invoices_today,
+            is_left=row.is_left,
             empty_items=tuple(EmptyItem(**item) for item in row.empty),
         )
         for row in live.order_by("anchor_at")
@@ -130,7 +136,10 @@ def _invoices_since(since: datetime) -> Any:
 
 def _waiting(account_id: str) -> tuple[Waiting, ...]:
     unfinished = ChangeWorkflow.objects.filter(account=account_id, finished_at__isnull=True)
-    resources: dict[tuple[str, str], set[str]] = {}
-    for pk, digest, resource in unfinished.values_list("pk", "request_digest", "claims__resource"):
-        resources.setdefault((pk, digest), set()).add(resource)
-    return tuple(Waiting(pk, digest, frozenset(claimed)) for (pk, digest), claimed in resources.items())
+    resources: dict[tuple[str, str, str], set[str]] = {}
+    for pk, digest, step, resource in unfinished.values_list("pk", "request_digest", "step", "claims__resource"):
+        resources.setdefault((pk, digest, step), set()).add(resource)
+    return tuple(
+        Waiting(pk, digest, frozenset(claimed), is_for_customer=step == Step.AWAITING_PAYMENT.value)
+        for (pk, digest, step), claimed in resources.items()
+    )

@@ -40,9 +40,22 @@ def moves(before: dict[str, Item], after: dict[str, Item]) -> list[dict[str, Any
     return swapped + changed
 
 
-def without_payment(before: dict[str, Item], after: dict[str, Item]) -> dict[str, Any]:
+def from_next_period(before: dict[str, Item], after: dict[str, Item]) -> dict[str, Any]:
     """
     Return the parameters of an update that makes the items `after` from the next period on, charging nothing.
+
+    A subscription can't be without items: one that nothing remains of ends with its period.
+    """
+    if not after:
+        return {"cancel_at_period_end": True, "proration_behavior": "none"}
+    params: dict[str, Any] = {"cancel_at_period_end": False, "proration_behavior": "none"}
+    moved = moves(before, after)
+    return params | ({"items": moved} if moved else {})
+
+
+def without_payment(before: dict[str, Item], after: dict[str, Item]) -> dict[str, Any]:
+    """
+    Return the parameters of an update that makes the items `after` now, charging and crediting nothing.
 
     A subscription can't be without items: one that nothing remains of ends with its period.
     """

@@ -19,6 +19,7 @@ from .method_first import method_first
 from .proration import prorate
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
+from .switch_interval import leaving, starts_at_once, with_credit
 from .targets import Target, targets
 from .wish import consider, with_what_hangs_on_it
 
@@ -48,11 +49,16 @@ def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChang
         return method_first(request, changes) if needs_method else _without_stripe(changes)
     if all(change.license_source != STRIPE for change in paid):
         return let_go(request, snapshot, changes)
-    (interval,) = {phase.interval for change in paid if (phase := change.after or change.before)}
+    bought = {each.after.interval for each in paid if each.after is not None and each.after.amount_minor}
+    (interval,) = bought or {each.before.interval for each in paid if each.before is not None}
     schedule = clock_for(snapshot, changes, interval)
-    if schedule is not None:
-        return _join(request, snapshot, changes, schedule)
-    return _start(request, snapshot, changes, snapshot.schedule(interval))
+    change_set = (
+        _join(request, snapshot, changes, schedule)
+        if schedule is not None
+        else _start(request, snapshot, changes, snapshot.schedule(interval))
+    )
+    left = leaving(changes, snapshot, interval)
+    return with_credit(change_set, left, at=request.requested_at.replace(microsecond=0)) if left else change_set
 
 
 def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementChange, ...], tuple[ElementChange, ...]]:
@@ -77,6 +83,9 @@ def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementC
                 now.append((target, because))
                 if wish.want.licence.ends_at is not None and target.after is not None:
                     later.append((target.at_trial_end(), "the trial ends"))
+                continue
+            if starts_at_once(wish, wanted[0].before, wanted[0].after):
+                now.append((target, because))
                 continue
             waits = plan_goes or direction is Direction.SHRINKING
             if plan_goes and direction is Direction.GROWING:

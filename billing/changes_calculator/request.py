@@ -83,7 +83,7 @@ class ChangeRequest:
     What one caller wants of one account, all of it or nothing: mostly one thing, in a cart several.
 
     `requested_at` is read once, at the door, in business time: it is the time of the whole change. `id` becomes
-    the workflow's.
+    the workflow's. `supersedes`: a change that still waits for its customer is given up for this one.
     """
 
     account_id: str
@@ -93,6 +93,7 @@ class ChangeRequest:
     on_session: bool
     requested_at: datetime
     correlation_id: str = ""
+    supersedes: bool = False
     id: str = field(default_factory=lambda: uuid4().hex)
 
     @property

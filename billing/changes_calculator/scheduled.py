@@ -1,33 +1,22 @@
-"""What waits for the end of the period: written down, taken back, told to Stripe, made true. Sole writer of SSLCs."""
+"""What waits for the end of the period: written down, replaced, taken back. `apply_scheduled.py` makes it true."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from accounts import claim as leases
 from accounts import journal
 from accounts.lock import AccountBusy, account_lock, holds_lock
-from accounts.sweep import sweep
 
-from ..cfstripe import subscriptions
-from ..cfstripe.errors import StripeUnavailable
-from ..cfstripe.shapes import SubscriptionFacts, read_subscription
-from ..entitle import entitle
-from ..invoicing.clock import end_schedule
 from ..models.invoices import BillingSchedule
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
-from ..objectproducts.phases import Phase
 from .change_set import ElementChange
-from .items import Item, without_payment
-from .licences import FREE_LICENSE
+from .next_period import note_item, tell_stripe
 from .save import save_phases
+from .snapshot import LAST_CALL
 from .wish import CORE_FAMILY
 
 TOLD_BEFORE_END = timedelta(hours=6)
-LAST_CALL = timedelta(minutes=10)
-TRY_AGAIN = timedelta(minutes=10)
 
 
 class NothingScheduled(Exception):
@@ -74,7 +63,7 @@ def save_scheduled(
     opened = [_opened(subscription_id, group, schedules, actor, now) for subscription_id, group in groups.items()]
     _note_what_hangs_on_what(opened, opes)
     Sslc.objects.bulk_create(sorted(opened, key=lambda sslc: sslc.ends_with is not None))
-    return [_fact("change.scheduled", sslc, actor=actor) for sslc in opened]
+    return [scheduled_fact("change.scheduled", sslc, actor=actor) for sslc in opened]
 
 
 def _end_replaced(account_id: str, elements: Sequence[ElementChange], *, now: datetime) -> None:
@@ -109,44 +98,27 @@ def take_back(account_id: str, subscription_id: str, *, actor: str, now: datetim
     if taken is None:
         raise AccountBusy("This change is being made right now. Try again in a moment.")
     try:
-        if taken.applied_at is not None:
+        if taken.applied_at is not None or taken.is_telling:
             # Whatever happens while Stripe is told, somebody goes on from here.
             leases.renew(taken, taken_back_by=actor, next_at=now)
-        _take_back(taken, actor=actor, now=now)
+        undo(taken, actor=actor, now=now)
     except Exception:
         leases.give_back(taken)
         raise
 
 
-def _take_back(sslc: Sslc, *, actor: str, now: datetime) -> None:
-    subscription = _tell_stripe(sslc, without=True) if sslc.applied_at is not None else None
+def undo(sslc: Sslc, *, actor: str, now: datetime) -> None:
+    """Undo a leased scheduled change, at Stripe first if it was told of it. Safe to repeat."""
+    is_told = sslc.applied_at is not None or sslc.is_telling
+    subscription = tell_stripe(sslc, without=True, now=now) if is_told else None
     with account_lock(sslc.account_id):
         opes = list(Ope.objects.filter(pk__in=sslc.ope_ids))
         for ope in opes:
             ope.value_phases = ope.value_phases[:1]
-            _note_item(ope, subscription, ope.current)
+            note_item(ope, subscription, ope.current)
         save_phases(opes)
-        leases.release(sslc, ended_at=now, was_taken_back=True)
-        journal.emit(_fact("change.taken_back", sslc, actor=actor), at=now)
-
-
-def apply_due(*, now: datetime, limit: int = 20) -> int:
-    """
-    Take up to `limit` scheduled changes on that are due, and return how many were looked at.
-
-    Six hours before the end Stripe's items change, without proration; at the end our own rows do.
-    """
-
-    def act(sslc: Sslc) -> None:
-        if sslc.applied_at is None:
-            _apply(sslc, now=now)
-        elif sslc.taken_back_by and now < sslc.applies_at:
-            _take_back(sslc, actor=sslc.taken_back_by, now=now)
-        else:
-            finish(sslc, now=now)
-
-    due = leases.claim(Sslc, "ended_at IS NULL AND schedule_id IS NOT NULL", now=now, limit=limit)
-    return sweep(due, act, now=now, passing=(StripeUnavailable,), wait=lambda _attempts: TRY_AGAIN)
+        leases.release(sslc, ended_at=now, was_taken_back=True, is_telling=False)
+        journal.emit(scheduled_fact("change.taken_back", sslc, actor=actor), at=now)
 
 
 def _clocks(opes: Iterable[Ope]) -> dict[str, BillingSchedule]:
@@ -166,10 +138,12 @@ def _opened(
 ) -> Sslc:
     # A plan that costs nothing by itself is nobody's item; what hangs on it is.
     billed = next((ope for ope in opes if _stripe_subscription(ope)), None)
+    schedule = schedules[_stripe_subscription(billed)] if billed else None
     applies_at = max(ope.current.ends_at or now for ope in opes)
     return Sslc(
         account_id=opes[0].account_id,
-        schedule=schedules[_stripe_subscription(billed)] if billed else None,
+        schedule=schedule,
+        is_switch=any(_moves(ope, schedule) for ope in opes),
         subscription_id=subscription_id,
         ope_ids=[ope.pk for ope in opes],
         actor=actor,
@@ -177,6 +151,12 @@ def _opened(
         applies_at=applies_at,
         next_at=max(now, applies_at - TOLD_BEFORE_END) if billed else applies_at,
     )
+
+
+def _moves(ope: Ope, schedule: BillingSchedule | None) -> bool:
+    """Whether another clock than the one that bills it now is to bill it."""
+    later = ope.scheduled
+    return schedule is not None and later is not None and later.rank > 0 and later.interval != schedule.interval
 
 
 def _note_what_hangs_on_what(opened: Sequence[Sslc], opes: Mapping[str, Ope]) -> None:
@@ -192,88 +172,7 @@ def _note_what_hangs_on_what(opened: Sequence[Sslc], opes: Mapping[str, Ope]) ->
             sslc.ends_with = core
 
 
-def _apply(sslc: Sslc, *, now: datetime) -> None:
-    """Tell Stripe, and note it with the items that bill what remains; our phases stay until the period ends."""
-    subscription = _tell_stripe(sslc, without=False)
-    with account_lock(sslc.account_id):
-        opes = list(Ope.objects.filter(pk__in=sslc.ope_ids))
-        for ope in opes:
-            _note_item(ope, subscription, ope.scheduled)
-        save_phases(opes)
-        leases.release(sslc, applied_at=now, next_at=sslc.applies_at)
-        journal.emit(_fact("change.applied", sslc, actor="system:billing"), at=now)
-
-
-def _note_item(ope: Ope, subscription: SubscriptionFacts | None, phase: Phase | None) -> None:
-    """Write which item bills the OPE at this phase's price; what ends keeps the item that billed it last."""
-    item = subscription.item_of_price(phase.stripe_price_id) if subscription and phase else None
-    if subscription is not None and item is not None:
-        ope.license_source_id = f"{subscription.id}:{item.id}"
-
-
-def finish(sslc: Sslc, *, now: datetime) -> None:
-    """The period is over: what ends has ended. What only became smaller moves on when its renewal is paid."""
-    with account_lock(sslc.account_id):
-        live = list(Ope.objects.filter(account=sslc.account_id, deleted_date__isnull=True))
-        ended = [ope for ope in live if ope.pk in sslc.ope_ids and ope.scheduled and ope.scheduled.rank == 0]
-        for ope in ended:
-            _end(ope, now=now)
-        save_phases(ended)
-        remain = [ope for ope in live if ope.deleted_date is None]
-        clock_id = sslc.schedule.stripe_subscription_id if sslc.schedule else ""
-        if sslc.schedule and not any(ope.license_source_id.startswith(f"{clock_id}:") for ope in remain):
-            end_schedule(sslc.schedule.pk, at=sslc.applies_at)
-        fact = entitle(sslc.account_id, remain, now=now)
-        leases.release(sslc, ended_at=now)
-        over = _fact("subscription.ended", sslc, actor="system:billing")
-        journal.emit(over, *([fact] if fact else []), at=now)
-
-
-def _end(ope: Ope, *, now: datetime) -> None:
-    """A tier falls back to the free one; a component or add-on is gone."""
-    remains = ope.scheduled
-    assert remains is not None
-    if isinstance(remains.value, str) and remains.value:
-        ope.value_phases, ope.license_source_id = [remains.to_json()], FREE_LICENSE
-    else:
-        ope.deleted_date = now
-
-
-def _tell_stripe(sslc: Sslc, *, without: bool) -> SubscriptionFacts:
-    """
-    Make Stripe's items those that the next period needs, with this change or `without` it, and return the subscription.
-
-    No proration: what was paid stays paid. If nothing remains the subscription ends with its period instead.
-    """
-    assert sslc.schedule is not None, "nobody bills a trial"
-    stripe_id = sslc.schedule.stripe_subscription_id
-    told = Sslc.objects.filter(schedule=sslc.schedule, ended_at__isnull=True, applied_at__isnull=False)
-    known = {ope_id for each in told.exclude(pk=sslc.pk) for ope_id in each.ope_ids}
-    opes = Ope.objects.filter(
-        account=sslc.account_id, license_source_id__startswith=f"{stripe_id}:", deleted_date__isnull=True
-    )
-    next_phases = [_next(ope, told=known | (set() if without else set(sslc.ope_ids))) for ope in opes]
-    current = read_subscription(subscriptions.retrieve(stripe_id))
-    before = {item.price_id: Item(item.id, item.price_id, 0, item.quantity) for item in current.items}
-    after: dict[str, Item] = {}
-    for phase in next_phases:
-        price = phase.stripe_price_id
-        if price and phase.billed_quantity:
-            quantity = phase.billed_quantity + (after[price].quantity if price in after else 0)
-            after[price] = Item(before[price].id if price in before else "", price, 0, quantity)
-    params = without_payment(before, after)
-    # Asked again after a death Stripe may have done it: then it is another request, which must have another key.
-    digest = sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:8]
-    key = f"sslc_{sslc.pk}_{'undo' if without else 'apply'}_{sslc.attempts}_{digest}"
-    raw = subscriptions.update(stripe_id, params, key=key)
-    return read_subscription(raw)
-
-
-def _next(ope: Ope, *, told: set[str]) -> Phase:
-    """What an OPE is billed for from the next period, as far as Stripe is to know."""
-    return ope.scheduled if ope.pk in told and ope.scheduled else ope.current
-
-
-def _fact(kind: str, sslc: Sslc, *, actor: str) -> journal.Fact:
+def scheduled_fact(kind: str, sslc: Sslc, *, actor: str) -> journal.Fact:
+    """Return what the journal keeps of a scheduled change."""
     after = {"subscription_id": sslc.subscription_id, "opes": sslc.ope_ids, "applies_at": sslc.applies_at}
     return journal.Fact(kind, sslc.account_id, actor, cause=sslc.pk, after=after)

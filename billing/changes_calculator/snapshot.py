@@ -1,12 +1,15 @@
 """What Gather found: everything the pure stages may know. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..catalog.values import Catalog
 from ..objectproducts.phases import Phase
 from ..objectproducts.state import OpeState
 from .proration import period_containing
+
+# So long before its end a period is as it is: what waits for the end is being made.
+LAST_CALL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,16 @@ class Schedule:
     is_closing: bool = False
     empty_items: tuple[EmptyItem, ...] = ()
     invoices_today: int = 0
+    is_left: bool = False
 
     @property
     def is_tidied(self) -> bool:
-        """Whether an item is being taken off this moment, so that Stripe must not be asked for anything else."""
-        return any(item.is_going for item in self.empty_items)
+        """Whether items are being taken off this moment, so that Stripe must not be asked for anything else."""
+        return self.is_left or any(item.is_going for item in self.empty_items)
+
+    def is_closed_at(self, at: datetime) -> bool:
+        """Whether nothing can grow on it any more before the next period: Stripe is told of the end, which is near."""
+        return self.is_closing and at > self.next_at - LAST_CALL
 
     def period_at(self, at: datetime) -> tuple[datetime, datetime]:
         """Return the period that contains `at`, counted from the anchor."""
@@ -74,11 +82,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An unfinished change and what it claims."""
+    """An unfinished change and what it claims. `is_for_customer`: until they pay, nobody is working on it."""
 
     workflow_id: str
     request_digest: str
     resources: frozenset[str]
+    is_for_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ..payments.declines import AUTHENTICATION_REQUIRED, PROCESSOR_REFUSED
 from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet, StripeCall
+from .left_clocks import leave
 from .one_off import bill, billed_by_line, charge
 from .request import PaymentUnavailable
 from .save import BilledBy, save_elements
@@ -94,7 +95,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         )
         schedule_id: str | None = change.schedule_id or None
         if subscription is not None:
-            schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval).pk
+            schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval)
         invoice = record_new(
             invoice_facts,
             change.lines,
@@ -123,6 +124,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         committed = journal.Fact(
             "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
         )
+        leave(workflow.account_id, change.left, now=now)
         facts += note_empty_items(workflow.account_id, change, cause=workflow.pk, now=now)
         journal.emit(committed, *facts, at=now)
     return True
@@ -290,5 +292,6 @@ ONE_OFF_STEPS = STEPS | {Step.PLANNED: bill, Step.PAYING: _pay_once}
 
 # How a change ends that was not made, by the reason; any other was declined.
 ENDS: dict[str, tuple[str, Step]] = {
+    "change_abandoned": ("change.abandoned", Step.ABANDONED),
     "payment_expired": ("change.expired", Step.EXPIRED),
 }

@@ -18,6 +18,8 @@ from ..cfstripe import subscription_items
 from ..cfstripe.errors import StripeUnavailable
 from ..models.changes import ChangeClaim
 from ..models.empty_items import EmptyItem
+from ..models.invoices import BillingSchedule
+from ..models.scheduled import Sslc
 from .change_set import ChangeSet
 
 CLOCK_IS_HELD = timedelta(minutes=10)
@@ -45,6 +47,28 @@ def note_empty_items(account_id: str, change: ChangeSet, *, cause: str, now: dat
     return [journal.Fact("subscription.items_emptied", account_id, "system:billing", cause=cause, after=after)]
 
 
+def save_empty_items(schedule: BillingSchedule, empty: dict[str, str], *, next_at: datetime) -> None:
+    """
+    Write which items of this clock, by price, bill nothing from the next period on; they go at `next_at`.
+
+    In the caller's transaction under the account's lock; the caller journals.
+    """
+    assert holds_lock(schedule.account_id)
+    EmptyItem.objects.filter(schedule=schedule).exclude(stripe_price_id__in=empty).delete()
+    EmptyItem.objects.bulk_create(
+        [
+            EmptyItem(schedule=schedule, stripe_price_id=price_id, stripe_item_id=item_id, next_at=next_at)
+            for price_id, item_id in empty.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def is_taking_off(schedule: BillingSchedule) -> bool:
+    """Whether an item of this clock is being taken off this moment."""
+    return EmptyItem.objects.filter(schedule=schedule, is_going=True).exists()
+
+
 def tidy_due(*, now: datetime, limit: int = 20) -> int:
     """Take up to `limit` empty items off their subscriptions, and return how many were looked at."""
     due = leases.claim(EmptyItem, now=now, limit=limit)
@@ -55,7 +79,10 @@ def _take_off(item: EmptyItem, *, now: datetime) -> None:
     """Take one item off, unless a change holds its clock; from the mark until Stripe has answered none can begin."""
     schedule = item.schedule
     with account_lock(schedule.account_id):
-        if ChangeClaim.objects.filter(account=schedule.account_id, resource=f"clock:{schedule.interval}").exists():
+        is_held = ChangeClaim.objects.filter(
+            account=schedule.account_id, resource=f"clock:{schedule.interval}"
+        ).exists()
+        if is_held or Sslc.objects.filter(schedule=schedule, is_telling=True).exists():
             leases.release(item, next_at=now + CLOCK_IS_HELD)
             return
         leases.renew(item, is_going=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
 from .domains import validate_domains
-from .licences import TRIAL, is_billed, is_grant
+from .in_the_way import in_the_way, is_refused_by
+from .licences import TRIAL, is_billed
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
 from .wish import CORE_FAMILY, Wish, consider
@@ -66,7 +67,7 @@ MESSAGES = {
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
     "payment_method_required": "What is used of this is billed later. Store a payment method first.",
     "period_closing": (
-        "A scheduled change is being made at the end of this billing period, which is hours away. Try again after it."
+        "A scheduled change is being made at the end of this billing period, in a few minutes. Try again after it."
     ),
     "change_in_flight": (
         "Another change of this subscription waits for its payment. Complete it or wait until it has expired."
@@ -98,13 +99,13 @@ def _grows(wish: Wish) -> bool:
 
 
 def _is_closing(wish: Wish) -> bool:
-    """Whether something grows on a clock whose next period Stripe has been told of already."""
+    """Whether something grows on a clock in whose last minutes Stripe has been told of the next period."""
     if wish.is_ending or wish.interval is None or (wish.already_holds and not wish.changes_components):
         return False
     if wish.want.licence is not None and (wish.element is None or not is_billed(wish.element.license_source_id)):
         return False
-    schedule = wish.snapshot.schedule(wish.interval)
-    return schedule is not None and schedule.is_closing
+    clocks = (schedule for schedule in wish.snapshot.schedules if schedule.interval == wish.interval)
+    return any(schedule.is_closed_at(wish.request.requested_at) for schedule in clocks)
 
 
 def _is_sold_by_contract(wish: Wish) -> bool:
@@ -178,7 +179,7 @@ def _has_other_schedule(wish: Wish) -> bool:
         core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
         if core is not None and core.scheduled is not None and core.scheduled.rank == 0 and _grows(wish):
             return True
-    return wish.has_schedule and not wish.is_scheduled and not wish.is_on_trial
+    return wish.has_schedule and not (wish.is_scheduled or wish.is_on_trial or wish.is_switch_due)
 
 
 def _intervals(wish: Wish) -> set[str | None]:
@@ -194,8 +195,7 @@ def _is_not_offered(wish: Wish) -> bool:
         return True
     if wish.element is None or wish.is_ending or wish.want.licence is not None:
         return False
-    is_paid = wish.element.current.rank > 0 and not is_grant(wish.element.license_source_id)
-    return is_paid and wish.element.current.interval != wish.interval
+    return _outgrows_its_switch(wish)
 
 
 def _can_not_be_billed(wish: Wish) -> bool:
@@ -205,11 +205,26 @@ def _can_not_be_billed(wish: Wish) -> bool:
     return wish.want.licence is None and not wish.snapshot.methods
 
 
+def _outgrows_its_switch(wish: Wish) -> bool:
+    """Whether it is to be billed by another clock later, and is to be larger than it is now: that starts now."""
+    element, plan = wish.element, wish.plan
+    if element is None or plan is None or wish.moves_to is None or wish.is_switch_due:
+        return False
+    if wish.moves_to == "year" and plan.rank >= element.current.rank:
+        return False  # that starts now anyway
+    held = {
+        each.product: int(each.current.value)
+        for each in wish.snapshot.components(element.object_id, element.subscription_id)
+    }
+    included = {component.name: component.included for component in plan.components}
+    return plan.rank > element.current.rank or any(
+        each.value > max(held.get(each.name, 0), included.get(each.name, 0)) for each in wish.want.components
+    )
+
+
 def _is_in_the_way(wish: Wish) -> bool:
-    """Whether a change holds the object or its clock, but for one that wants the very same."""
-    wanted = {f"object:{wish.want.object_id}", f"clock:{wish.interval}"}
-    digest = wish.request.digest()
-    return any(waits.resources & wanted and waits.request_digest != digest for waits in wish.snapshot.waiting)
+    """Whether a change holds an object or a clock of the request, and is not given up for it."""
+    return any(is_refused_by(waits, wish.request) for waits in in_the_way(wish.request, wish.snapshot))
 
 
 def _is_out_of_range(wish: Wish) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..catalog.values import PlanItem, PriceItem
-from .licences import TRIAL, is_grant
+from .licences import TRIAL, is_billed, is_grant
 from .request import ChangeRequest, Want
 from .snapshot import Element, Snapshot
 
@@ -73,9 +73,31 @@ class Wish:
         return any(element.scheduled for element in (self.element, *parts))
 
     @property
+    def is_switch_due(self) -> bool:
+        """Whether what there is was to be billed by another clock from now on: its time has come."""
+        if self.element is None or self.element.scheduled is None or self.element.scheduled.rank == 0:
+            return False
+        later = self.element.scheduled
+        return later.interval != self.element.current.interval and later.starts_at <= self.request.requested_at
+
+    @property
+    def moves_to(self) -> str | None:
+        """The interval by which it is to be billed instead of another that bills it now; None: it stays."""
+        if (
+            self.element is None
+            or self.price is None
+            or self.is_ending
+            or not is_billed(self.element.license_source_id)
+        ):
+            return None
+        return self.interval if self.interval != self.element.current.interval else None
+
+    @property
     def is_scheduled(self) -> bool:
         """Whether what is wanted is what there will be at the end of the period already."""
-        if self.element is None or self.plan is None or not self.has_schedule or self.is_granted_or_bought_on_trial:
+        if self.element is None or self.plan is None or not self.has_schedule:
+            return False
+        if self.is_granted_or_bought_on_trial or self.is_switch_due:
             return False
         later = self.element.scheduled or self.element.current
         if self.want.is_cancellation or self.is_free or later.rank == 0:

@@ -65,4 +65,6 @@ def _request(request: Request, actor: str) -> ChangeRequest:
     wanted: dict[str, Any] = body.validated_data
     account_id = wanted["account_id"].lower()
     wants = [want_of(each, account_id=account_id) for each in wanted["subscriptions"]]
-    return request_of(account_id, wants, actor=actor, origin=Origin.IAPI, on_session=False)
+    return request_of(
+        account_id, wants, actor=actor, origin=Origin.IAPI, on_session=False, supersedes=wanted["supersede"]
+    )

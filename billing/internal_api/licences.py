@@ -36,9 +36,14 @@ class LicensedSubscription(PlacedSubscription):
 
 
 class LicensedSubscriptions(serializers.Serializer[Any]):
-    """Several wishes that come true together or not at all."""
+    """
+    Several wishes that come true together or not at all.
+
+    `supersede`: a change that still waits for its customer is given up for them.
+    """
 
     account_id = ExactString()
+    supersede = serializers.BooleanField(required=False, default=False)
     subscriptions = serializers.ListField(child=LicensedSubscription(), allow_empty=False, max_length=LARGEST_CART)
 
 

@@ -126,17 +126,29 @@ def _lines(facts: Sequence[LineFacts], planned: Sequence[PlannedLine]) -> list[I
     """
     Stripe's lines, told apart by OPE: price by price, where what we planned for a price adds up to what Stripe bills.
 
-    Stripe writes a change of quantity as a credit and a charge; ours say what each OPE costs by it.
+    Stripe writes a change of quantity as a credit and a charge; ours say what each OPE costs by it. What has no price
+    of ours, like a credit of another clock, is told apart if it adds up as a whole.
     """
     lines = []
+    other_facts, other_lines = list(facts), list(planned)
     for price_id in dict.fromkeys(fact.price_id for fact in facts):
         theirs = [fact for fact in facts if fact.price_id == price_id]
         ours = [line for line in planned if line.stripe_price_id == price_id]
-        if ours and sum(line.amount_minor for line in ours) == sum(fact.amount_minor for fact in theirs):
-            lines += [_line(theirs[-1], x.description, x.price_id, x.quantity, x.amount_minor, x) for x in ours]
-        else:
-            lines += [_line(fact, fact.description, "", fact.quantity, fact.amount_minor, None) for fact in theirs]
-    return lines
+        if _is_same(theirs, ours):
+            lines += [_planned(theirs[-1], line) for line in ours]
+            other_facts = [fact for fact in other_facts if fact.price_id != price_id]
+            other_lines = [line for line in other_lines if line.stripe_price_id != price_id]
+    if _is_same(other_facts, other_lines):
+        return lines + [_planned(other_facts[0], line) for line in other_lines]
+    return lines + [_line(fact, fact.description, "", fact.quantity, fact.amount_minor, None) for fact in other_facts]
+
+
+def _is_same(theirs: Sequence[LineFacts], ours: Sequence[PlannedLine]) -> bool:
+    return bool(ours and theirs) and sum(x.amount_minor for x in ours) == sum(x.amount_minor for x in theirs)
+
+
+def _planned(fact: LineFacts, line: PlannedLine) -> InvoiceLine:
+    return _line(fact, line.description, line.price_id, line.quantity, line.amount_minor, line)
 
 
 def _line(

@@ -13,7 +13,7 @@ class Sslc(Lease):
     A downgrade or cancellation that waits for the period's end; it owns `value_phases[1]` of its OPEs.
 
     `next_at`: first when Stripe is told (6 h before the end), then when our own rows move on (the end). Written by
-    `changes_calculator/scheduled.py`.
+    `changes_calculator/{scheduled,apply_scheduled,reopen}.py`.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
@@ -40,6 +40,14 @@ class Sslc(Lease):
     requested_at = models.DateTimeField()
     applies_at = models.DateTimeField(help_text="the end of the period")
     applied_at = models.DateTimeField(null=True, blank=True, help_text="when Stripe's items were changed")
+    is_switch = models.BooleanField(
+        default=False, db_default=False, help_text="what is next is billed by another clock: it is bought then"
+    )
+    is_telling = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Stripe is being told, or was and has not answered: nothing may begin",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     taken_back_by = models.CharField(
         max_length=160, blank=True, default="", db_default="", help_text="who wants it back while Stripe is told so"

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from accounts.models import SubsStuckEvent
+from billing.models.changes import ChangeWorkflow
+from config import clock
 from tests.admin import world
 from webhooks.models import StripeEvent
 
@@ -53,7 +56,29 @@ def released_event() -> SubsStuckEvent:
     return SubsStuckEvent.objects.get(pk=item.pk)
 
 
+def waiting_change() -> ChangeWorkflow:
+    account = world.account_with_everything(domain="acme.example")
+    workflow = ChangeWorkflow.objects.get(account=account, finished_at__isnull=True)
+    ChangeWorkflow.objects.filter(pk=workflow.pk).update(next_at=clock.now() + timedelta(minutes=10))
+    return ChangeWorkflow.objects.get(pk=workflow.pk)
+
+
+def ended_change() -> ChangeWorkflow:
+    workflow = waiting_change()
+    ended = {"step": "expired", "finished_at": world.NOW, "client_secret": ""}
+    ChangeWorkflow.objects.filter(pk=workflow.pk).update(**ended)
+    return ChangeWorkflow.objects.get(pk=workflow.pk)
+
+
 EXAMPLES = (
+    Example(panel="ChangeWorkflow", act="resume", allowed=waiting_change, refused=ended_change),
+    Example(
+        panel="ChangeWorkflow",
+        act="abandon",
+        allowed=waiting_change,
+        refused=ended_change,
+        told_by="tests/billing/test_superseding.py",
+    ),
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="replay-group", allowed=stuck_event, values={"kind": "invoice.paid"}),

@@ -9,9 +9,10 @@ from uuid import uuid4
 from accounts.models import Account, Zone
 from billing.add_zone import add_zone
 from billing.buy_cart import buy_cart
+from billing.changes_calculator.apply_scheduled import apply_due
 from billing.changes_calculator.request import ComponentValue, ObjectKind, PaymentDeclined, Want
 from billing.changes_calculator.resume import resume_due
-from billing.changes_calculator.scheduled import NothingScheduled, apply_due, take_back
+from billing.changes_calculator.scheduled import NothingScheduled, take_back
 from billing.changes_calculator.submit import submit
 from billing.changes_calculator.tidy import tidy_due
 from billing.models.changes import ChangeWorkflow

@@ -6,6 +6,7 @@ import pytest
 
 from billing.add_zone import add_zone
 from billing.cfstripe import subscriptions
+from billing.changes_calculator.preview import preview
 from billing.changes_calculator.request import ChangeRefused, Outcome
 from billing.changes_calculator.scheduled import NothingScheduled, TooLate, take_back
 from billing.changes_calculator.submit import submit
@@ -137,12 +138,52 @@ def test_what_stripe_was_told_can_still_be_taken_back(clock):
     assert plan_element(zone).current.value == "pro"
 
 
-def test_once_stripe_was_told_nothing_grows_on_the_clock_until_the_period_is_over(clock):
+def test_what_grows_in_the_last_hours_opens_the_clock_again_and_what_was_scheduled_still_happens(clock, stripe_calls):
     clock.freeze()
     account, first, schedule = bought()
     second = add_zone(account.pk, name=f"second-{first.name}", actor="system:tests", now=business.now())
     submit(wish(account, first, plan_name="free"))
-    pass_to(schedule.next_at - timedelta(hours=1))
+    pass_to(schedule.next_at - timedelta(hours=3))
+    asked = wish(account, second, plan_name="business")
+    expected, before = preview(asked), stripe_calls()
+
+    submit(asked)
+
+    assert stripe_calls() - before == {"Subscription.retrieve": 1, "Subscription.update": 2}
+    assert [plan_element(zone).current.value for zone in (first, second)] == ["pro", "business"]
+    assert Invoice.objects.get(account=account, reason="change").total_minor == expected.due_now_minor
+    pass_to(schedule.next_at + timedelta(hours=3))
+    assert [plan_element(zone).current.value for zone in (first, second)] == ["free", "business"]
+    assert Invoice.objects.filter(account=account).order_by("-created_at").first().total_minor == 25000
+
+
+def test_a_plan_that_was_to_shrink_is_credited_as_it_was_paid_when_another_grows(clock):
+    """Told of the end, Stripe had the item at the smaller price already; what was paid for it is not forgotten."""
+    clock.freeze()
+    account, zone, schedule = bought("business")
+    other = add_zone(account.pk, name=f"other-{zone.name}", actor="system:tests", now=business.now())
+    submit(wish(account, other, plan_name="business"))
+    submit(wish(account, zone, plan_name="pro"))
+    pass_to(schedule.next_at - timedelta(hours=3))
+    submit(wish(account, other, components=more("page_rules", 60), plan_name="business"))
+    take_back(account.pk, plan_element(zone).subscription_id, actor="system:tests", now=business.now())
+    asked = wish(account, zone, components=more("page_rules", 70), plan_name="business")
+    expected = preview(asked)
+
+    submit(asked)
+
+    newest = Invoice.objects.filter(account=account, reason="change").order_by("-number").first()
+    assert newest.total_minor == expected.due_now_minor
+    pass_to(schedule.next_at + timedelta(hours=3))
+    assert Invoice.objects.filter(account=account, reason="cycle").get().total_minor == 50000 + 1000 + 2000
+
+
+def test_in_the_last_minutes_of_a_clock_that_closes_nothing_grows(clock):
+    clock.freeze()
+    account, first, schedule = bought()
+    second = add_zone(account.pk, name=f"second-{first.name}", actor="system:tests", now=business.now())
+    submit(wish(account, first, plan_name="free"))
+    pass_to(schedule.next_at - timedelta(minutes=5))
 
     with pytest.raises(ChangeRefused) as refused:
         submit(wish(account, second))

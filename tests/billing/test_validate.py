@@ -70,7 +70,9 @@ def element(plan, rank, *, scheduled_rank=None, interval="month", currency="usd"
 FREE = replace(element("free", 0, state=OpeState.GRANTED), license_source_id="USER:free")
 PRO = element("pro", 1)
 MONTHLY = Schedule("d" * 32, "month", NOW, datetime(2026, 2, 15, tzinfo=UTC), "sub_1")
-CLOSING = replace(MONTHLY, is_closing=True)
+# The request comes at NOW: in the last ten minutes of the first, ten minutes before the end of the second.
+CLOSING = replace(MONTHLY, is_closing=True, next_at=NOW + timedelta(minutes=9, seconds=59))
+STILL_OPEN = replace(MONTHLY, is_closing=True, next_at=NOW + timedelta(minutes=10))
 CLEAR = Snapshot(
     account_id=ACCOUNT,
     account_is_contract=False,
@@ -97,6 +99,11 @@ OTHER_WISH = replace(BUY_PRO, wants=(replace(PRO_MONTHLY, plan_name="business"),
 def asking(**changes):
     """The request for Pro, monthly, but for these details of the want."""
     return replace(BUY_PRO, wants=(replace(PRO_MONTHLY, **changes),))
+
+
+def yearly(plan, rank):
+    paid = element(plan, rank)
+    return replace(paid, current=replace(paid.current, interval="year"))
 
 
 def on_trial(**details):
@@ -153,11 +160,17 @@ TABLE = [
     ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (MONTHLY,)},                []),
     ({"plan_name": "business"}, {"elements": (PRO,), "schedules": (CLOSING,)},                ["period_closing"]),
     ({},                    {"schedules": (CLOSING,)},                                        ["period_closing"]),
+    ({},                    {"schedules": (STILL_OPEN,)},                                     []),
     ({"interval_name": "yearly"}, {"schedules": (CLOSING,)},                                  []),
     ({},                    {"elements": (PRO,), "schedules": (CLOSING,)},                    []),
     ({"plan_name": "free"}, {"elements": (PRO,), "schedules": (CLOSING,)},                    []),
     ({"plan_name": "pro"},  {"elements": (element("business", 2),), "schedules": (MONTHLY,)}, []),
-    ({"interval_name": "yearly"}, {"elements": (PRO,), "schedules": (MONTHLY,)},              ["change_not_offered"]),
+    ({"interval_name": "yearly"}, {"elements": (PRO,), "schedules": (MONTHLY,)},              []),
+    ({"interval_name": "yearly"}, {"elements": (element("business", 2),)},                    []),
+    ({}, {"elements": (yearly("pro", 1),)},                                                   []),
+    ({"plan_name": "business"}, {"elements": (yearly("pro", 1),)},                            ["change_not_offered"]),
+    (pro_with("page_rules", 21), {"elements": (yearly("pro", 1),)},                           ["change_not_offered"]),
+    (pro_with("page_rules", 20), {"elements": (yearly("pro", 1),)},                           []),
     (pro_with("page_rules", 21), {"elements": (PRO,), "schedules": (MONTHLY,)},               []),
     ({"plan_name": "free"}, {"elements": (PRO,)},                                             []),
     ({"plan_name": "free"}, {"elements": (element("pro", 1, scheduled_rank=0),)},             []),
