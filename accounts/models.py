@@ -336,6 +336,24 @@ class RequestCount(models.Model):
         return self.key
 
 
+class JournalWatermark(models.Model):
+    """
+    Up to which number the journal is complete, so that reading on from there misses nothing. One row.
+
+    Moved on by `journal_feed.py`: what is pending is settled when every transaction that ran at its time is over.
+    """
+
+    settled_id = models.BigIntegerField(default=0, help_text="no entry up to this number can still appear")
+    pending_id = models.BigIntegerField(default=0, help_text="the newest entry when it was last looked")
+    pending_horizon = models.BigIntegerField(default=0, help_text="the database's next transaction id then")
+
+    class Meta:
+        db_table = "journal_watermark"
+
+    def __str__(self) -> str:
+        return f"up to {self.settled_id}"
+
+
 class SubsStuckEvent(models.Model):
     """Something from outside that could not be processed, kept until it can. Written by `stuck.py` alone."""
 

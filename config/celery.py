@@ -50,6 +50,7 @@ BEATS = (
     Beat("webhooks.backfill",         every_seconds=900),
     Beat("billing.follow_left_clocks", every_seconds=10),
     Beat("billing.find_missed",       every_seconds=60),
+    Beat("webhooks.prune",            every_seconds=60),
 )  # fmt: skip
 
 app = Celery("paygo", broker=settings.REDIS_URL)

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("accounts.api.urls")),
     path(API, include("billing.api.urls")),
     path(API, include("entitlements.api.urls")),
+    path(INTERNAL_API, include("accounts.internal_api.urls")),
     path(INTERNAL_API, include("billing.internal_api.urls")),
     path(f"{API}docs/errors", api_errors.errors_page, name="api-errors"),
     path("ninja/", admin.site.urls),

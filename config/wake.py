@@ -50,6 +50,7 @@ QUEUE_OF: dict[str, Queue] = {
     "webhooks.deliver_journal":  Queue.PIPE,
     "webhooks.fan_out":          Queue.FANOUT,
     "webhooks.forward":          Queue.PIPE,
+    "webhooks.prune":            Queue.OPS,
 }  # fmt: skip
 
 LOST = Counter("paygo_wakes_lost_total", "Messages that were not sent: the broker could not be reached.", ["task"])

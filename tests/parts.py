@@ -49,7 +49,7 @@ class Run:
 
 # What a test's transaction may count on, whichever stories ran before.
 KEPT_TABLES = {
-    "auth_permission", "catalog_version", "component", "django_content_type", "django_migrations", "fanout_shard", "meter",
+    "auth_permission", "catalog_version", "component", "django_content_type", "django_migrations", "fanout_shard", "journal_watermark", "meter",
     "plan_entitlement", "price", "product_family", "rate_plan",
 }  # fmt: skip
 

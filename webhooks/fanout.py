@@ -18,7 +18,8 @@ from django.db import transaction
 from prometheus_client import Counter, Histogram
 
 from accounts.claim import LeaseLost, claim, give_back, release, renew
-from accounts.journal_events import Told, envelope
+from accounts.journal_events import envelope
+from accounts.journal_feed import told
 from accounts.journal_kinds import topic_of
 from accounts.models import JournalDelivery, JournalEntry
 from config import clock
@@ -144,18 +145,5 @@ def _finish(shard: FanoutShard, ready: list[Ready]) -> None:
 
 
 def _message(entry: JournalEntry) -> Sent:
-    event = envelope(
-        Told(
-            entry_id=entry.pk,
-            kind=entry.kind,
-            account_id=entry.account_id,
-            sequence=entry.sequence,
-            actor=entry.actor,
-            cause=entry.cause,
-            before=entry.before,
-            after=entry.after,
-            at=entry.at,
-        )
-    )
-    value = json.dumps(event, cls=DjangoJSONEncoder, separators=(",", ":")).encode()
+    value = json.dumps(envelope(told(entry)), cls=DjangoJSONEncoder, separators=(",", ":")).encode()
     return Sent(topic_of(entry.kind).value, entry.account_id or NOBODY, value)

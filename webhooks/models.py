@@ -56,6 +56,7 @@ class StripeEvent(Lease):
         indexes = [
             models.Index(fields=["-received_at"], name="stripe_event_newest"),
             models.Index(fields=["next_at", "id"], condition=Q(processed_at__isnull=True), name="stripe_event_due"),
+            models.Index(fields=["processed_at"], condition=~Q(payload={}), name="stripe_event_to_prune"),
         ]
 
     def __str__(self) -> str:

@@ -19,10 +19,11 @@ def replay(events: QuerySet[StripeEvent], *, now: datetime) -> int:
     """
     Make those of `events` that are done with, stuck or processed, due again, and return how many.
 
-    Safe at any time: an event is applied from the newest state of its object, so a second time changes nothing.
+    One whose payload is pruned is let be. Safe at any time: an event is applied from the newest state of its object, so
+    a second time changes nothing.
     """
     with transaction.atomic():
-        done = dict(events.filter(processed_at__isnull=False).values_list("pk", "type"))
+        done = dict(events.filter(processed_at__isnull=False).exclude(payload={}).values_list("pk", "type"))
         StripeEvent.objects.filter(pk__in=done, processed_at__isnull=False).update(
             processed_at=None, outcome="", attempts=0, next_at=now, lease_until=None
         )

@@ -9,6 +9,7 @@ from config.celery import task
 from .backfill import backfill_recent
 from .fanout import fan_out_due
 from .forwarding import forward_due
+from .prune import prune_inbox
 from .release import deliver_due
 
 
@@ -38,3 +39,9 @@ def backfill() -> None:
     """Take up what Stripe could not deliver."""
     with suppress(StripeUnavailable):  # asked again in a quarter of an hour
         backfill_recent(now=clock.now())
+
+
+@task("webhooks.prune")
+def prune() -> None:
+    """Empty one batch of old payloads."""
+    prune_inbox()
