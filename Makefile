@@ -10,7 +10,7 @@ ARGS ?=
 # A name appears only after pip has ended well, so an interrupted installation is repeated.
 INSTALLED := $(VENV)/installed-$(shell cat requirements.txt constraints.txt | cksum | tr ' ' '-')
 INSTALLED_DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements-dev.txt constraints.txt | cksum | tr ' ' '-')
-PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+PIP := $(BIN) -m pip install --disable-pip-version-check --quiet --use-pep517 --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-dev test soak check lock messages clean
