@@ -1,6 +1,6 @@
 """From what an account owns to what it may use: OPEs, reduced to values, through derive to provision."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +19,14 @@ from .objectproducts.state import OpeState
 FEATURE_OF_COMPONENT = {"page_rules": "rules.page_rules"}
 
 
-def entitle(account_id: str, opes: Iterable[Ope], *, now: datetime) -> Fact | None:
+def entitle(
+    account_id: str, opes: Iterable[Ope], *, now: datetime, object_ids: Collection[str] | None = None
+) -> Fact | None:
     """
     Bring the account's entitlements in line with these, all of its live OPEs; return the fact to journal, if any.
 
+    With `object_ids`, those that these objects give alone, and `opes` are all of theirs: what a change costs must not
+    grow with what else the account owns.
     In the caller's transaction, under the account's lock. Four statements at most; safe to repeat.
     """
     profile: Any = SubsAccount.objects.annotate(catalog_version=VERSION_ON_SALE).get(account=account_id)
@@ -35,7 +39,10 @@ def entitle(account_id: str, opes: Iterable[Ope], *, now: datetime) -> Fact | No
         plan.id: tuple(Feature(item.feature, item.allocation, item.value) for item in plan.features)
         for plan in catalog.plans.values()
     }
-    return provision(account_id, derive(owned, restrictions, features, _free_plans(catalog)), now=now)
+    zone_ids = None if object_ids is None else {"" if each == account_id else each for each in object_ids}
+    return provision(
+        account_id, derive(owned, restrictions, features, _free_plans(catalog)), now=now, zone_ids=zone_ids
+    )
 
 
 def _owned(ope: Ope, paid: Ope | None) -> Owned | None:

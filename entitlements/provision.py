@@ -1,6 +1,6 @@
 """The only writer of entitlements: apply the minimal difference between what is granted and what should be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import connection
@@ -33,14 +33,20 @@ ON CONFLICT (account_id, zone_id, feature) DO UPDATE SET
 """
 
 
-def provision(account_id: str, wanted: Mapping[Key, Grant], *, now: datetime) -> journal.Fact | None:
+def provision(
+    account_id: str, wanted: Mapping[Key, Grant], *, now: datetime, zone_ids: Collection[str] | None = None
+) -> journal.Fact | None:
     """
     Make the account's entitlements those in `wanted`, and return the fact to journal, None if nothing differs.
 
+    With `zone_ids`, those of these zones alone (empty: of the account itself), and `wanted` is about no other.
     Three statements at most, in the caller's transaction under the account's lock; running it again changes nothing.
     """
     assert holds_lock(account_id)
-    rows = {(row.zone_id, row.feature): row for row in Entitlement.objects.filter(account=account_id)}
+    stored = Entitlement.objects.filter(account=account_id)
+    if zone_ids is not None:
+        stored = stored.filter(zone_id__in=zone_ids)
+    rows = {(row.zone_id, row.feature): row for row in stored}
     changed = [grant for key, grant in wanted.items() if key not in rows or _differs(rows[key], grant)]
     gone = [row for key, row in rows.items() if key not in wanted]
     if not changed and not gone:

@@ -57,7 +57,9 @@ def save_elements(
     assert holds_lock(account_id)
     if not elements:
         return []
-    live = {ope.pk: ope for ope in Ope.objects.filter(account=account_id, deleted_date__isnull=True)}
+    object_ids = {element.object_id for element in elements}
+    of_these = Ope.objects.filter(account=account_id, object_id__in=object_ids, deleted_date__isnull=True)
+    live = {ope.pk: ope for ope in of_these}
     changed = [_changed(live.get(element.ope_id), account_id, element, billed_by, now) for element in elements]
     Ope.objects.bulk_create(
         changed,
@@ -66,7 +68,7 @@ def save_elements(
         update_fields=["value_phases", "license_source_id", "workflow", "subscription_id", "deleted_date"],
     )
     live |= {ope.pk: ope for ope in changed}
-    fact = entitle(account_id, live.values(), now=now)
+    fact = entitle(account_id, live.values(), now=now, object_ids=object_ids)
     return [fact] if fact else []
 
 
