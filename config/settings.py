@@ -59,6 +59,18 @@ CF_QUEUES_API_TOKEN = environment.text("CF_QUEUES_API_TOKEN", default=SANDBOX_TO
 if CF_QUEUES_QUEUE_ID and not (CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN):
     raise ImproperlyConfigured("CF_QUEUES_QUEUE_ID needs CF_QUEUES_ACCOUNT_ID and CF_QUEUES_API_TOKEN beside it.")
 
+# Events of Stripe's that come through Pub/Sub: the bearer token of the push subscription. Empty: that door is closed.
+PUBSUB_TOKEN = environment.text("PUBSUB_TOKEN", default="", at_least=0)
+
+# Braintree ----------------------------------------------------------------------------------------
+# PayPal's processor. Without a private key its door is closed.
+BRAINTREE_ENVIRONMENT = environment.choice("BRAINTREE_ENVIRONMENT", ("sandbox", "production"), default="sandbox")
+BRAINTREE_MERCHANT_ID = environment.text("BRAINTREE_MERCHANT_ID", default="", at_least=0)
+BRAINTREE_PUBLIC_KEY = environment.text("BRAINTREE_PUBLIC_KEY", default="", at_least=0)
+BRAINTREE_PRIVATE_KEY = environment.text("BRAINTREE_PRIVATE_KEY", default="", at_least=0)
+if BRAINTREE_PRIVATE_KEY and not (BRAINTREE_MERCHANT_ID and BRAINTREE_PUBLIC_KEY):
+    raise ImproperlyConfigured("BRAINTREE_PRIVATE_KEY needs BRAINTREE_MERCHANT_ID and BRAINTREE_PUBLIC_KEY beside it.")
+
 # What Prometheus shows at /metrics; empty: only staff may look.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", default="", at_least=0).encode()
 

@@ -4,6 +4,8 @@ The first stage: keep what is really Stripe's and ours to act on, once, and say 
 One INSERT and nothing else: no account is looked up and Stripe is not called while Stripe waits for the answer.
 """
 
+import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +17,15 @@ from django.conf import settings
 from django.db import DataError, OperationalError, connection
 from prometheus_client import Counter
 
-from billing.cfstripe.signatures import BadSignature, verify
+from billing.cfstripe.signatures import BadSignature, json_object, verify
 from config import clock, wake
 
 from .handler_registry import is_ours
 
 # Bytes. Stripe's events hold one object, with lists cut to ten; the largest seen are some tens of thousands.
 LARGEST_PAYLOAD = 1024 * 1024
+# The same in base64, with what Pub/Sub writes around it.
+LARGEST_PUSH = LARGEST_PAYLOAD * 4 // 3 + 64 * 1024
 
 
 class Verdict(Enum):
@@ -31,6 +35,7 @@ class Verdict(Enum):
     DUPLICATE = "duplicate"
     UNHANDLED = "unhandled"
     WRONG_METHOD = "wrong_method"
+    CLOSED = "closed"
     TOO_LARGE = "too_large"
     UNSIGNED = "unsigned"
     BADLY_SIGNED = "badly_signed"
@@ -58,15 +63,31 @@ def receive(*, method: str, content_length: int, signature: str, read: Callable[
 
     The body is read only if it is small enough and signed at all. Repeating is safe: the event's id is the key.
     """
+    return judged(lambda: _keep(*_signed_event(method, content_length, signature, read)))
+
+
+def receive_pushed(*, method: str, content_length: int, token: str, read: Callable[[], bytes]) -> Verdict:
+    """
+    Store the event that Pub/Sub pushes, as `receive` does. What proves it is ours is the token of the subscription.
+
+    Its age is no reason to refuse it: Pub/Sub may have kept it through an outage.
+    """
+    return judged(lambda: _keep(*_pushed_event(method, content_length, token, read)))
+
+
+def judged(keep: Callable[[], Verdict]) -> Verdict:
+    """Return the verdict that keeping a request comes to, counted."""
     try:
-        verdict = _keep(*_signed_event(method, content_length, signature, read))
-    except _Refused as refusal:
+        verdict = keep()
+    except Refused as refusal:
         verdict = refusal.verdict
     VERDICTS.labels(verdict.value).inc()
     return verdict
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """Nothing of this request is kept."""
+
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
 
@@ -75,19 +96,47 @@ def _signed_event(
     method: str, content_length: int, signature: str, read: Callable[[], bytes]
 ) -> tuple[Envelope, bytes]:
     """Return the event and the text that was signed, after the checks, the cheapest first."""
-    if method != "POST":
-        raise _Refused(Verdict.WRONG_METHOD)
-    if content_length > LARGEST_PAYLOAD:
-        raise _Refused(Verdict.TOO_LARGE)
+    check_request(method, content_length, LARGEST_PAYLOAD)
     if not signature:
-        raise _Refused(Verdict.UNSIGNED)
+        raise Refused(Verdict.UNSIGNED)
     payload = read()
     try:
         return _envelope(verify(payload, signature, settings.STRIPE_WEBHOOK_SECRETS)), payload
     except BadSignature:
-        raise _Refused(Verdict.BADLY_SIGNED) from None
+        raise Refused(Verdict.BADLY_SIGNED) from None
     except ValueError:
-        raise _Refused(Verdict.UNREADABLE) from None
+        raise Refused(Verdict.UNREADABLE) from None
+
+
+def _pushed_event(method: str, content_length: int, token: str, read: Callable[[], bytes]) -> tuple[Envelope, bytes]:
+    if not settings.PUBSUB_TOKEN:
+        raise Refused(Verdict.CLOSED)
+    check_request(method, content_length, LARGEST_PUSH)
+    if not token:
+        raise Refused(Verdict.UNSIGNED)
+    if not hmac.compare_digest(token.encode(), settings.PUBSUB_TOKEN.encode()):
+        raise Refused(Verdict.BADLY_SIGNED)
+    try:
+        payload = _pushed_data(read())
+        return _envelope(json_object(payload)), payload
+    except ValueError:
+        raise Refused(Verdict.UNREADABLE) from None
+
+
+def _pushed_data(body: bytes) -> bytes:
+    """:raises ValueError: it is no push of Pub/Sub's."""
+    match json_object(body):
+        case {"message": {"data": str(data)}}:
+            return base64.b64decode(data, validate=True)
+    raise ValueError("not a push")
+
+
+def check_request(method: str, content_length: int, largest: int) -> None:
+    """:raises Refused: a request that isn't worth reading."""
+    if method != "POST":
+        raise Refused(Verdict.WRONG_METHOD)
+    if content_length > largest:
+        raise Refused(Verdict.TOO_LARGE)
 
 
 def _keep(envelope: Envelope, payload: bytes) -> Verdict:
@@ -96,7 +145,7 @@ def _keep(envelope: Envelope, payload: bytes) -> Verdict:
         DROPPED.labels(envelope.event_type).inc()
         return Verdict.UNHANDLED
     try:
-        is_new = _store(envelope, payload.decode())
+        is_new = insert_surely(lambda: _insert(_row(envelope, payload.decode())))
     except DataError:  # JSON that PostgreSQL can't hold, such as a NUL character
         return Verdict.UNREADABLE
     if is_new:
@@ -133,21 +182,20 @@ ON CONFLICT (id) DO NOTHING
 """
 
 
-def _store(envelope: Envelope, payload: str) -> bool:
+def insert_surely(insert: Callable[[], bool]) -> bool:
     """
-    Insert the event, and return whether it is new. The signed text is stored as it came, not read and written again.
+    Run an insert that is safe to repeat, and return what it returns.
 
     A connection that the server dropped meanwhile is noticed here and replaced, which is safe because the insert
     is; asking before each request whether it still stands would cost every event a round trip.
     """
-    row = _row(envelope, payload)
     django_connection: Any = connection
     django_connection.health_check_done = True
     try:
-        return _insert(row)
+        return insert()
     except OperationalError:
         connection.close()
-        return _insert(row)
+        return insert()
 
 
 def _row(envelope: Envelope, payload: str) -> list[str | datetime]:

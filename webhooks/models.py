@@ -1,4 +1,4 @@
-"""The inbox: every event that Stripe sent and we act on, once."""
+"""The inbox: every event that Stripe sent and we act on, once, and what Braintree told."""
 
 from django.db import models
 from django.db.models import Q
@@ -61,3 +61,20 @@ class StripeEvent(Lease):
 
     def __str__(self) -> str:
         return f"{self.type} {self.pk}"
+
+
+class BraintreeEvent(models.Model):
+    """One notification as Braintree signed it. Inserted by `braintree_filter.py`; nothing acts on them yet."""
+
+    id = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the signed text: it has no id")
+    kind = models.CharField(max_length=120)
+    created_at = models.DateTimeField(help_text="Braintree's time")
+    received_at = models.DateTimeField(help_text="machine time")
+    payload = models.TextField(help_text="the signed text, base64")
+
+    class Meta:
+        db_table = "braintree_event"
+        indexes = [models.Index(fields=["-received_at"], name="braintree_event_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk[:12]}"

@@ -25,11 +25,12 @@ def verify(payload: bytes, header: str, secrets: Iterable[str]) -> dict[str, Any
             stripe.WebhookSignature.verify_header(payload, header, secret, TOLERANCE_SECONDS)
         except (stripe.SignatureVerificationError, UnicodeDecodeError):
             continue
-        return _object(payload)
+        return json_object(payload)
     raise BadSignature
 
 
-def _object(payload: bytes) -> dict[str, Any]:
+def json_object(payload: bytes) -> dict[str, Any]:
+    """:raises ValueError: the text is no JSON object."""
     try:
         value = json.loads(payload)
     except RecursionError:
