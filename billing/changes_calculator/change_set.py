@@ -15,6 +15,7 @@ STRIPE = "stripe"
 class ElementChange:
     """
     One OPE before and after; `after` None: it goes. `license_source` is STRIPE or an explicit licence (USER:free).
+    `replaces_scheduled`: something of its subscription waits for the end of the period, and waits no longer.
     `later` is what follows `after` by itself, for what no Stripe subscription bills.
     """
 
@@ -29,6 +30,7 @@ class ElementChange:
     after: Phase | None
     license_source: str
     why: str
+    replaces_scheduled: bool = False
     later: Phase | None = None
 
     def to_json(self) -> dict[str, Any]:

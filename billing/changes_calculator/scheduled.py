@@ -68,7 +68,9 @@ def save_scheduled(
 
 def _end_replaced(account_id: str, elements: Sequence[ElementChange], *, now: datetime) -> None:
     """Let go of what waits for these subscriptions; of components that do not change themselves, too."""
-    subscription_ids = {element.subscription_id for element in elements}
+    subscription_ids = {element.subscription_id for element in elements if element.replaces_scheduled}
+    if not subscription_ids:
+        return
     waiting = Sslc.objects.filter(account=account_id, subscription_id__in=subscription_ids, ended_at__isnull=True)
     changed = {element.ope_id for element in elements}
     for sslc in waiting:

@@ -54,6 +54,7 @@ class Target:
             after=self.after,
             license_source=_license_source(self.wish, self.after),
             why=why,
+            replaces_scheduled=self.wish.has_schedule,
         )
 
     def at_period_end(self, starts_at: datetime) -> "Target":
