@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from .catalog.lookup import current_catalog
+from .changes_calculator.prices import is_new_price
 from .changes_calculator.request import (
     ChangeRefused,
     ChangeRequest,
@@ -103,12 +104,20 @@ def _take_back(account_id: str, subscription_id: str, *, actor: str, now: dateti
     waiting = Sslc.objects.filter(account=account_id, ended_at__isnull=True)
     if waiting.filter(subscription_id=subscription_id).exists() and _lacks_core_plan(account_id, subscription_id):
         raise ChangeRefused(NEEDS_PLAN)
+    if _is_price_alone(waiting.filter(subscription_id=subscription_id).first()):
+        raise NothingScheduled("A new price can't be taken back. End the subscription if you don't want it.")
     with_it = waiting.filter(ends_with__subscription_id=subscription_id, ends_with__ended_at__isnull=True)
     hanging = list(with_it.values_list("subscription_id", flat=True))
     take_back(account_id, subscription_id, actor=actor, now=now)
     for each in hanging:
         with suppress(TooLate):  # its own period is over in a moment
             take_back(account_id, each, actor=actor, now=now)
+
+
+def _is_price_alone(sslc: Sslc | None) -> bool:
+    """Whether what waits is another price of the same, which is the catalogue's to say."""
+    opes = Ope.objects.filter(pk__in=sslc.ope_ids) if sslc else ()
+    return bool(opes) and all(is_new_price(ope.current, ope.scheduled) for ope in opes)
 
 
 def _lacks_core_plan(account_id: str, subscription_id: str) -> bool:

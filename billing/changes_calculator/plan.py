@@ -9,7 +9,6 @@ from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
 from .billed import items_after, items_before
 from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
 from .clocks import clock_for, same_anchor
-from .directions import Direction, direction_of
 from .domains import plan_domains
 from .items import Item, moves
 from .letting_go import let_go
@@ -19,9 +18,8 @@ from .method_first import method_first
 from .proration import prorate
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
-from .switch_interval import leaving, starts_at_once, with_credit
-from .targets import Target, targets
-from .wish import consider, with_what_hangs_on_it
+from .split import split
+from .switch_interval import leaving, with_credit
 
 
 def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
@@ -37,7 +35,7 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
     """
     if request.is_of_domains:
         return plan_domains(request, snapshot)
-    changes, scheduled = _changes(request, snapshot)
+    changes, scheduled = split(request, snapshot)
     return replace(_now(request, snapshot, changes), scheduled=scheduled)
 
 
@@ -59,63 +57,6 @@ def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChang
     )
     left = leaving(changes, snapshot, interval)
     return with_credit(change_set, left, at=request.requested_at.replace(microsecond=0)) if left else change_set
-
-
-def _changes(request: ChangeRequest, snapshot: Snapshot) -> tuple[tuple[ElementChange, ...], tuple[ElementChange, ...]]:
-    """
-    What changes now, and what at the end of the period, each with why.
-
-    The components of a plan that shrinks go with it; more of one is had now, and billed by the smaller plan then.
-    What has no paid period to wait for ends at once.
-    """
-    now: list[tuple[Target, str]] = []
-    later: list[tuple[Target, str]] = []
-    for wish in with_what_hangs_on_it(consider(request, snapshot)):
-        if wish.is_scheduled:
-            continue
-        wanted = targets(wish)
-        plan_goes, paid_until = bool(wanted) and _goes(wanted[0]), _paid_until(wanted)
-        for target in wanted:
-            because, direction = _direction(target)
-            if direction is Direction.SAME:
-                continue
-            if wish.want.licence is not None:
-                now.append((target, because))
-                if wish.want.licence.ends_at is not None and target.after is not None:
-                    later.append((target.at_trial_end(), "the trial ends"))
-                continue
-            if starts_at_once(wish, wanted[0].before, wanted[0].after):
-                now.append((target, because))
-                continue
-            waits = plan_goes or direction is Direction.SHRINKING
-            if plan_goes and direction is Direction.GROWING:
-                now.append((target.under_current_plan(), because))
-            if waits and paid_until:
-                later.append((target.at_period_end(paid_until), because))
-            else:
-                now.append((target, because))
-    return (
-        tuple(target.change(why=why) for target, why in now),
-        tuple(target.change(why=why) for target, why in later),
-    )
-
-
-def _direction(target: Target) -> tuple[str, Direction]:
-    if target.after is None:
-        return "it ends", Direction.SHRINKING
-    row = direction_of(target.before, target.after, changes_licence=target.changes_licence)
-    return row.because, row.direction
-
-
-def _goes(tier: Target) -> bool:
-    """Whether the plan itself ends or becomes smaller."""
-    return _direction(tier)[1] is Direction.SHRINKING
-
-
-def _paid_until(wanted: list[Target]) -> datetime | None:
-    """Until when the plan is paid for, or what hangs on it where the plan itself costs nothing; None: neither is."""
-    ends = [target.before.ends_at for target in wanted if target.before is not None and target.before.ends_at]
-    return max(ends, default=None)
 
 
 def _is_billed(change: ElementChange) -> bool:

@@ -75,6 +75,7 @@ class Want:
     is_cancellation: bool = False
     licence: Licence | None = None
     registration: Registration | None = None
+    at_current_price: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class ChangeRequest:
                 sorted((component.name, component.value) for component in want.components),
                 want.is_cancellation,
                 *_licence(want).values(),
+                *(["at_current_price"] if want.at_current_price else []),
                 *((want.registration.wish, want.registration.expires_at.isoformat()) if want.registration else ()),
             )
             for want in self.wants
@@ -136,6 +138,7 @@ class ChangeRequest:
                     "components": {component.name: component.value for component in want.components},
                     "is_cancellation": want.is_cancellation,
                     **_licence(want),
+                    **({"at_current_price": True} if want.at_current_price else {}),
                 }
                 for want in self.wants
             ],

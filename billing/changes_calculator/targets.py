@@ -9,6 +9,7 @@ from ..objectproducts.phases import Phase
 from .change_set import STRIPE, ElementChange
 from .granted import after_trial, granted_counts, granted_phase
 from .licences import FREE_LICENSE, USAGE_LICENSE, is_grant
+from .prices import sold_at
 from .proration import period_containing
 from .request import ChangeRequest
 from .snapshot import Element
@@ -93,7 +94,7 @@ def targets(wish: Wish) -> list[Target]:
     if wish.want.licence is not None:
         return _granted(wish, wish.plan)
     plan = wish.plan
-    price = wish.price or next(iter(plan.prices.values()))
+    price = sold_at(wish, wish.element, wish.price or next(iter(plan.prices.values())))
     tier = _phase(wish, plan, price, value=plan.id, rank=plan.rank, billed_quantity=1)
     return [Target(wish, plan.product, "enum", wish.element, tier), *_component_targets(wish, plan, price.interval)]
 
@@ -148,6 +149,7 @@ def _component_targets(wish: Wish, plan: PlanItem, interval: str) -> list[Target
             if element is not None:
                 found.append(Target(wish, component.name, "sum", element, None))
             continue
+        unit = sold_at(wish, element, unit)
         phase = _phase(wish, plan, unit, value=count, rank=count, billed_quantity=count - component.included)
         found.append(Target(wish, component.name, "sum", element, phase))
     return found

@@ -179,7 +179,8 @@ def _has_other_schedule(wish: Wish) -> bool:
         core = wish.snapshot.element(wish.want.object_id, CORE_FAMILY)
         if core is not None and core.scheduled is not None and core.scheduled.rank == 0 and _grows(wish):
             return True
-    return wish.has_schedule and not (wish.is_scheduled or wish.is_on_trial or wish.is_switch_due)
+    makes_way = wish.is_on_trial or wish.is_switch_due or wish.waits_for_price_alone
+    return wish.has_schedule and not wish.is_scheduled and not makes_way
 
 
 def _intervals(wish: Wish) -> set[str | None]:

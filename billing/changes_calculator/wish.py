@@ -106,6 +106,14 @@ class Wish:
         return holds_plan and all(each.value == self._later_count(each.name) for each in self.want.components)
 
     @property
+    def waits_for_price_alone(self) -> bool:
+        """Whether all that waits for the end of the period is another price, which nobody who has it asked for."""
+        if self.element is None:
+            return False
+        parts = (self.element, *self.snapshot.components(self.want.object_id, self.element.subscription_id))
+        return all(_is_same_at_another_price(part) for part in parts if part.scheduled)
+
+    @property
     def is_granted_or_bought_on_trial(self) -> bool:
         """Whether it starts now whatever waits: a licence, or a purchase in the place of a trial."""
         return self.want.licence is not None or (self.is_on_trial and not self.is_ending)
@@ -130,6 +138,15 @@ class Wish:
             if component.value != (current.current.value if current else included.get(component.name)):
                 return True
         return False
+
+
+def _is_same_at_another_price(element: Element) -> bool:
+    now, then = element.current, element.scheduled
+    return then is not None and (now.value, now.billed_quantity, now.interval) == (
+        then.value,
+        then.billed_quantity,
+        then.interval,
+    )
 
 
 def consider(request: ChangeRequest, snapshot: Snapshot) -> tuple[Wish, ...]:
