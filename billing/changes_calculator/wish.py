@@ -99,6 +99,8 @@ class Wish:
             return False
         if self.is_granted_or_bought_on_trial or self.is_switch_due:
             return False
+        if self.want.at_current_price:
+            return self.waits_for_price_alone
         later = self.element.scheduled or self.element.current
         if self.want.is_cancellation or self.is_free or later.rank == 0:
             return later.rank == 0 and self.is_ending
