@@ -85,8 +85,8 @@ def migrate(*, now: datetime, only: Sequence[str] = ()) -> Iterator[PriceMigrati
     rows = _rows(version, only).filter(finished_at__isnull=True).order_by("pk")
     while (row := rows.first()) is not None:
         scheduled, refused = _migrate_account(row.account_id, now=now)
-        row.scheduled, row.refused, row.finished_at = row.scheduled + scheduled, dict(refused), now
-        row.save(update_fields=["scheduled", "refused", "finished_at"])
+        total = row.scheduled + scheduled
+        PriceMigration.objects.filter(pk=row.pk).update(scheduled=total, refused=dict(refused), finished_at=now)
         yield row
 
 
