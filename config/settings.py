@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "drf_spectacular",
     "axes",
     "accounts",
     "entitlements",
@@ -186,6 +187,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.api_errors.handle",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.describe.Described",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}},
+    "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 
 # Notices by e-mail --------------------------------------------------------------------------------

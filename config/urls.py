@@ -7,6 +7,8 @@ from accounts.api.paths import HexId
 from config import api_errors
 from config.health import healthz, readyz
 from config.metrics import metrics
+from config.openapi.describe import DASHBOARD_API, document_of, reference_page
+from config.openapi.describe import INTERNAL_API as INTERNAL_DOCUMENT
 
 register_converter(HexId, "id")
 
@@ -23,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API, include("entitlements.api.urls")),
     path(INTERNAL_API, include("accounts.internal_api.urls")),
     path(INTERNAL_API, include("billing.internal_api.urls")),
+    path(f"{API}schema", document_of(DASHBOARD_API)),
+    path(f"{API}docs", reference_page),
+    path(f"{INTERNAL_API}schema", document_of(INTERNAL_DOCUMENT)),
     path(f"{API}docs/errors", api_errors.errors_page, name="api-errors"),
     path("ninja/", admin.site.urls),
 ]

@@ -87,6 +87,7 @@ ABOVE = (
     "config.api_errors",
     "config.celery",
     "config.management",
+    "config.openapi",
     "config.receiver",
     "config.site",
     "config.urls",

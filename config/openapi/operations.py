@@ -1,0 +1,98 @@
+"""
+What the documents say of each operation: by method and path, what it answers and what it takes.
+
+An operation that is not here is described all the same, by its address, its parameters and its docstring.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import examples as e
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query parameter; `choices` are all that it may be, the first is what it is when it is left out."""
+
+    name: str
+    says: str
+    choices: tuple[str, ...] = ()
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An example of the result (a list: of one that has several) and of the body, and the query's parameters."""
+
+    result: Any
+    body: Any = None
+    query: tuple[Query, ...] = ()
+
+
+PAGES = (Query("page", "which page, from 1", is_number=True), Query("per_page", "how many, up to 50", is_number=True))
+DIRECTION = Query("direction", "of the order", ("asc", "desc"))
+KEY = Query("idemp_key", "names this cart: the same key again buys nothing again")
+NAME = Query("name", "the whole name")
+ZONES = (
+    Query("match", "whether all of the filters must fit, or any", ("all", "any")),
+    Query("order", "what the list is ordered by", ("name", "account.id", "account.name")),
+    Query("status", "of the zone", ("active", "initializing", "pending", "moved")),
+    Query("account.id", "the account's id"),
+    Query("account.name", "the account's whole name"),
+)
+MEMBERSHIPS = (
+    Query("order", "what the list is ordered by", ("id", "account.name", "status")),
+    Query("status", "of the membership", ("accepted", "pending", "rejected")),
+)
+
+_SUBSCRIPTION = "/accounts/{account_id}/subscriptions/{subscription_id}"
+
+DASHBOARD: dict[tuple[str, str], Operation] = {
+    ("GET", "/user/tokens/verify"): Operation({"id": e.ACCOUNT_ID, "status": "active", "expires_on": None}),
+    ("GET", "/accounts"): Operation([e.ACCOUNT], query=(*PAGES, NAME, DIRECTION)),
+    ("GET", "/accounts/{account_id}"): Operation(e.ACCOUNT),
+    ("GET", "/memberships"): Operation([e.MEMBERSHIP], query=(*PAGES, NAME, DIRECTION, *MEMBERSHIPS)),
+    ("GET", "/memberships/{membership_id}"): Operation(e.MEMBERSHIP),
+    ("GET", "/zones"): Operation([e.ZONE], query=(*PAGES, NAME, DIRECTION, *ZONES)),
+    ("GET", "/zones/{zone_id}"): Operation(e.ZONE),
+    ("GET", "/zones/{zone_id}/subscription"): Operation(e.SUBSCRIPTION),
+    ("POST", "/zones/{zone_id}/subscription"): Operation(e.SUBSCRIPTION, e.PURCHASE),
+    ("PUT", "/zones/{zone_id}/subscription"): Operation(e.SUBSCRIPTION, e.CHANGE),
+    ("GET", "/zones/{zone_id}/subscriptions"): Operation([e.SUBSCRIPTION]),
+    ("POST", "/zones/{zone_id}/subscriptions"): Operation(e.SUBSCRIPTION, e.PURCHASE),
+    ("PUT", "/zones/{zone_id}/subscriptions"): Operation(e.SUBSCRIPTION, e.CHANGE),
+    ("GET", "/zones/{zone_id}/available_plans"): Operation([e.PLAN]),
+    ("GET", "/zones/{zone_id}/available_plans/{name}"): Operation(e.PLAN),
+    ("GET", "/zones/{zone_id}/available_rate_plans"): Operation([e.OFFER]),
+    ("GET", "/zones/{zone_id}/entitlements"): Operation([e.ENTITLEMENT]),
+    ("GET", "/billing/rate_plans/{name}"): Operation(e.PRICED),
+    ("GET", "/accounts/{account_id}/entitlements"): Operation([e.ENTITLEMENT]),
+    ("GET", "/accounts/{account_id}/subscriptions"): Operation([e.SUBSCRIPTION]),
+    ("POST", "/accounts/{account_id}/subscriptions"): Operation(e.SUBSCRIPTION, {"rate_plan": {"id": "workers_paid"}}),
+    ("POST", "/accounts/{account_id}/subscriptions/preview"): Operation(
+        e.PREVIEW, {"zone": {"id": e.ZONE_ID}, **e.CHANGE}
+    ),
+    ("POST", "/accounts/{account_id}/subscriptions/cancel-downgrade"): Operation(
+        [e.SUBSCRIPTION], {"subscription_ids": [e.SUBSCRIPTION_ID]}
+    ),
+    ("GET", _SUBSCRIPTION): Operation(e.SUBSCRIPTION),
+    ("PUT", _SUBSCRIPTION): Operation(e.SUBSCRIPTION, e.CHANGE),
+    ("DELETE", _SUBSCRIPTION): Operation({"subscription_id": e.SUBSCRIPTION_ID}),
+    ("GET", f"{_SUBSCRIPTION}/cancel-reason"): Operation(e.REASON),
+    ("POST", f"{_SUBSCRIPTION}/cancel-reason"): Operation(e.REASON, e.REASON),
+    ("POST", "/accounts/{account_id}/bulk/subscriptions"): Operation([e.SUBSCRIPTION], e.CART, (KEY,)),
+    ("GET", "/accounts/{account_id}/billing/history"): Operation(
+        [e.BILLED], query=(*PAGES, Query("status", "Paid, Unpaid or Resolved"))
+    ),
+    ("GET", "/accounts/{account_id}/workflows/{workflow_id}"): Operation(e.WORKFLOW),
+    ("GET", "/user/subscriptions"): Operation([e.SUBSCRIPTION]),
+    ("GET", "/user/subscriptions/{subscription_id}"): Operation(e.SUBSCRIPTION),
+    ("PUT", "/user/subscriptions/{subscription_id}"): Operation(e.SUBSCRIPTION, e.CHANGE),
+    ("DELETE", "/user/subscriptions/{subscription_id}"): Operation({"subscription_id": e.SUBSCRIPTION_ID}),
+}
+
+INTERNAL: dict[tuple[str, str], Operation] = {
+    ("POST", "/changes"): Operation(e.MADE, {"account_id": e.ACCOUNT_ID, **e.CART}),
+    ("POST", "/changes/preview"): Operation(e.PREVIEW, {"account_id": e.ACCOUNT_ID, **e.CART}),
+    ("GET", "/workflows/{workflow_id}"): Operation({"account_id": e.ACCOUNT_ID} | e.WORKFLOW),
+}
