@@ -7,13 +7,16 @@ from accounts import journal
 from accounts.lock import account_lock
 from accounts.sweep import sweep
 
+from ..cfstripe import subscriptions
 from ..cfstripe.errors import StripeUnavailable
 from ..entitle import entitle
 from ..invoicing.clock import end_schedule
+from ..invoicing.late import correct_renewal
+from ..models.invoices import BillingSchedule
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from .licences import FREE_LICENSE
-from .next_period import note_item, tell_stripe
+from .next_period import is_late, note_item, phases_with, tell_stripe
 from .request import PaymentUnavailable
 from .save import save_phases
 from .scheduled import scheduled_fact, undo
@@ -61,6 +64,8 @@ def _apply(sslc: Sslc, *, now: datetime) -> None:
             return
         leases.renew(sslc, is_telling=True)
     subscription = tell_stripe(sslc, without=False, now=now)
+    if is_late(subscription, sslc):
+        _correct(sslc, schedule, now=now)
     with account_lock(sslc.account_id):
         opes = list(Ope.objects.filter(pk__in=sslc.ope_ids))
         for ope in opes:
@@ -68,6 +73,14 @@ def _apply(sslc: Sslc, *, now: datetime) -> None:
         save_phases(opes)
         leases.release(sslc, applied_at=now, is_telling=False, next_at=sslc.applies_at)
         journal.emit(scheduled_fact("change.applied", sslc, actor="system:billing"), at=now)
+
+
+def _correct(sslc: Sslc, schedule: BillingSchedule, *, now: datetime) -> None:
+    """Stripe has begun the period already: let its invoice bill what remains, and end it if nothing does."""
+    phases = phases_with(sslc)
+    correct_renewal(schedule, phases, period_start=sslc.applies_at, key=f"sslc_{sslc.pk}_late", now=now)
+    if not any(phase.amount_minor for phase in phases):
+        subscriptions.cancel(schedule.stripe_subscription_id, key=f"sslc_{sslc.pk}_end")
 
 
 def finish(sslc: Sslc, *, now: datetime) -> None:

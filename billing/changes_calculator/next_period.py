@@ -30,8 +30,9 @@ def tell_stripe(sslc: Sslc, *, without: bool, now: datetime) -> SubscriptionFact
     assert schedule is not None, "nobody bills a trial"
     current = read_subscription(subscriptions.retrieve(schedule.stripe_subscription_id))
     before = items_by_price(current)
-    told = {ope_id for each in _told(schedule) if each.pk != sslc.pk for ope_id in each.ope_ids}
-    after = quantities(_phases(schedule, told | (set() if without else set(sslc.ope_ids))), before)
+    after = quantities(phases_with(sslc, without=without), before)
+    if not after and is_late(current, sslc):
+        return current  # its next period has begun: whoever asked for this ends it at once
     params = from_next_period(before, after)
     key = f"sslc_{sslc.pk}_{sslc.lease_token}"
     subscription = read_subscription(subscriptions.update(schedule.stripe_subscription_id, params, key=key))
@@ -40,6 +41,19 @@ def tell_stripe(sslc: Sslc, *, without: bool, now: datetime) -> SubscriptionFact
         empty = {item.price_id: item.id for item in subscription.items if not item.quantity}
         save_empty_items(schedule, empty, next_at=max(now, sslc.applies_at))
     return subscription
+
+
+def is_late(subscription: SubscriptionFacts, sslc: Sslc) -> bool:
+    """Whether Stripe had begun the period that this change was to come before."""
+    return any(item.period_start >= sslc.applies_at for item in subscription.items)
+
+
+def phases_with(sslc: Sslc, *, without: bool = False) -> list[Phase]:
+    """Return what the clock of a scheduled change bills from the next period, with it or `without` it."""
+    schedule = sslc.schedule
+    assert schedule is not None, "nobody bills a trial"
+    told = {ope_id for each in _told(schedule) if each.pk != sslc.pk for ope_id in each.ope_ids}
+    return _phases(schedule, told | (set() if without else set(sslc.ope_ids)))
 
 
 def note_item(ope: Ope, subscription: SubscriptionFacts | None, phase: Phase | None) -> None:

@@ -1,22 +1,30 @@
 """Invoices of renewals, taken on from wherever they stand: finalised, then collected."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from accounts.claim import claim, finishing
+from accounts.claim import claim, finishing, release
 from accounts.sweep import sweep
 
 from ..cfstripe.errors import StripeUnavailable
 from ..models.invoices import Invoice, InvoiceDue
 from ..payments.collect import AttemptInFlight, collect
 from .finalize import finalize
+from .late import waits_for_scheduled
 from .states import InvoiceStatus
+
+# A draft whose subscription is being changed first is looked at again so soon.
+TELLING = timedelta(minutes=1)
 
 
 def advance_due(*, now: datetime, limit: int = 20) -> int:
     """Take up to `limit` due invoices on that nobody is working on, and return how many were looked at."""
 
     def act(row: InvoiceDue) -> None:
-        advance(Invoice.objects.get(pk=row.pk), now=now)
+        invoice = Invoice.objects.get(pk=row.pk)
+        if invoice.status == InvoiceStatus.DRAFT.value and waits_for_scheduled(invoice):
+            release(row, next_at=now + TELLING)
+            return
+        advance(invoice, now=now)
         with finishing(row):
             pass
 

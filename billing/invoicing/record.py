@@ -48,6 +48,20 @@ def record_new(
     return invoice
 
 
+def record_lines_again(invoice: Invoice, facts: InvoiceFacts, planned: Sequence[PlannedLine]) -> None:
+    """Write a draft's lines and totals anew, because they changed; two statements and one. The caller journals."""
+    assert holds_lock(invoice.account_id)
+    assert invoice.status == InvoiceStatus.DRAFT.value, "what is finalised keeps its lines"
+    lines = _lines(facts.lines, planned)
+    for line in lines:
+        line.invoice = invoice
+    invoice.lines.all().delete()
+    InvoiceLine.objects.bulk_create(lines)
+    for name, value in _state(facts).items():
+        setattr(invoice, name, value)
+    invoice.save(update_fields=list(_state(facts)))
+
+
 def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
     """
     Bring the row of an invoice that we know up to date; return whether anything changed.

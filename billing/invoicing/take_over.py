@@ -34,7 +34,7 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
         return False
     invoice = record_new(
         facts,
-        _lines_due(account_id, schedule),
+        lines_due(account_id, schedule),
         account_id=account_id,
         schedule_id=schedule.pk,
         workflow_id=None,
@@ -53,14 +53,19 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return True
 
 
-def _lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
-    """What the OPEs that this clock bills say is due for one more period, each at the price it was sold at."""
+def lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
+    """Return what the OPEs that this clock bills say is due for one more period, each at the price it was sold at."""
     billed = Ope.objects.filter(
         account=account_id,
         license_source_id__startswith=f"{schedule.stripe_subscription_id}:",
         deleted_date__isnull=True,
     )
-    phases = {ope.pk: (ope, ope.scheduled or ope.current) for ope in billed}
+    # What ends with the period, or is billed by another clock then, is due no more.
+    phases = {
+        ope.pk: (ope, phase)
+        for ope in billed
+        if (phase := ope.scheduled or ope.current).rank > 0 and phase.interval == schedule.interval and phase.price_id
+    }
     prices = Price.objects.in_bulk({phase.price_id for _, phase in phases.values()})
     return [
         PlannedLine(

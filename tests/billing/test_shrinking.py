@@ -165,9 +165,9 @@ def test_a_plan_that_was_to_shrink_is_credited_as_it_was_paid_when_another_grows
     submit(wish(account, other, plan_name="business"))
     submit(wish(account, zone, plan_name="pro"))
     pass_to(schedule.next_at - timedelta(hours=3))
-    submit(wish(account, other, components=more("page_rules", 60), plan_name="business"))
+    submit(wish(account, other, components=more("page_rules", 250), plan_name="business"))
     take_back(account.pk, plan_element(zone).subscription_id, actor="system:tests", now=business.now())
-    asked = wish(account, zone, components=more("page_rules", 70), plan_name="business")
+    asked = wish(account, zone, components=more("page_rules", 260), plan_name="business")
     expected = preview(asked)
 
     submit(asked)
@@ -175,7 +175,7 @@ def test_a_plan_that_was_to_shrink_is_credited_as_it_was_paid_when_another_grows
     newest = Invoice.objects.filter(account=account, reason="change").order_by("-number").first()
     assert newest.total_minor == expected.due_now_minor
     pass_to(schedule.next_at + timedelta(hours=3))
-    assert Invoice.objects.filter(account=account, reason="cycle").get().total_minor == 50000 + 1000 + 2000
+    assert Invoice.objects.filter(account=account, reason="cycle").get().total_minor == 50000 + 20000 + 21000
 
 
 def test_in_the_last_minutes_of_a_clock_that_closes_nothing_grows(clock):

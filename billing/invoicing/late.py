@@ -1,0 +1,85 @@
+"""
+A renewal that Stripe began before it was told what the new period holds: corrected while it is a draft.
+
+Stripe leaves a draft alone for an hour, and for days while nobody takes its news: workers that were down find it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from accounts import journal
+from accounts.lock import account_lock
+
+from ..cfstripe import invoice_items, invoices
+from ..cfstripe.shapes import InvoiceFacts, Raw, read_invoice
+from ..models.invoices import BillingSchedule, Invoice
+from ..models.scheduled import Sslc
+from ..objectproducts.phases import Phase
+from .finalize import finalize
+from .record import record_lines_again
+from .states import InvoiceStatus
+from .take_over import lines_due, notice
+
+INVOICES_ASKED_FOR = 3
+BILLED_TOO_MUCH = "Changed before this period began"
+
+
+def waits_for_scheduled(invoice: Invoice) -> bool:
+    """Whether Stripe has not been told yet of something that was to change before this renewal's period."""
+    untold = Sslc.objects.filter(schedule=invoice.schedule_id, ended_at__isnull=True, applied_at__isnull=True)
+    return invoice.schedule_id is not None and untold.filter(applies_at__lte=invoice.created_at).exists()
+
+
+def correct_renewal(
+    schedule: BillingSchedule, phases: Sequence[Phase], *, period_start: datetime, key: str, now: datetime
+) -> None:
+    """
+    Let the renewal that began at `period_start` bill these phases and nothing else, and finalise it.
+
+    What it bills too much is taken off by a negative line. One that is finalised already stays as it is. Not in a
+    transaction; safe to repeat with the same `key`.
+
+    :raises StripeUnavailable: no answer; nothing is half done that repeating would not do.
+    """
+    raw = _renewal(schedule, period_start)
+    if raw is None:
+        return
+    facts = read_invoice(raw)
+    if facts.status == InvoiceStatus.DRAFT.value:
+        too_much_minor = _billed_minor(facts, period_start) - sum(phase.amount_minor for phase in phases)
+        if too_much_minor > 0:
+            invoice_items.add(
+                facts.id,
+                customer_id=facts.customer_id,
+                currency=facts.currency,
+                amount_minor=-too_much_minor,
+                description=BILLED_TOO_MUCH,
+                key=key,
+            )
+        raw = invoices.retrieve(facts.id)
+    with account_lock(schedule.account_id):
+        notice(raw, account_id=schedule.account_id, now=now)
+        invoice = Invoice.objects.get(account=schedule.account_id, stripe_invoice_id=facts.id)
+        if invoice.status == InvoiceStatus.DRAFT.value:
+            record_lines_again(invoice, read_invoice(raw), lines_due(schedule.account_id, schedule))
+            after = {"invoice_id": invoice.pk, "total_minor": invoice.total_minor}
+            fact = journal.Fact("invoice.updated", schedule.account_id, "system:billing", cause=facts.id, after=after)
+            journal.emit(fact, at=now)
+    if invoice.status == InvoiceStatus.DRAFT.value:
+        finalize(invoice, now=now)
+
+
+def _renewal(schedule: BillingSchedule, period_start: datetime) -> Raw | None:
+    for raw in reversed(invoices.of_subscription(schedule.stripe_subscription_id, limit=INVOICES_ASKED_FOR)):
+        facts = read_invoice(raw)
+        if facts.billing_reason == "subscription_cycle" and _billed_lines(facts, period_start):
+            return raw
+    return None
+
+
+def _billed_lines(facts: InvoiceFacts, period_start: datetime) -> list[int]:
+    return [line.amount_minor for line in facts.lines if line.item_id and line.period_start >= period_start]
+
+
+def _billed_minor(facts: InvoiceFacts, period_start: datetime) -> int:
+    return sum(_billed_lines(facts, period_start))
