@@ -1,5 +1,6 @@
 """Events: what happened, as Stripe tells it, and to which endpoints it is to be delivered."""
 
+from copy import deepcopy
 from typing import Any
 
 from sandbox.world import World
@@ -25,7 +26,8 @@ def emit(world: World, event_type: str, stored: Object, *, before: Object | None
     An `updated` event carries the old values of what changed since this request began, created the object or sent
     the same event; if nothing did, there is no event. `before` is the old form of what is stored in another form.
     """
-    now_shown = shown(world, stored)
+    # What happens later in the same step must not change what was told: parts of the object are shared with it.
+    now_shown = deepcopy(shown(world, stored))
     data: Object = {"object": now_shown}
     if event_type.endswith(".updated"):
         changed = _changed(before or _before(world, stored, event_type), now_shown)

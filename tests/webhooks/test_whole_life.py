@@ -1,0 +1,30 @@
+"""In whatever order a life's events come, twice or never: it ends the same."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from billing.models.invoices import Invoice
+
+from . import life
+
+ORDERS = 20
+
+
+@pytest.mark.usefixtures("story", "catalog")
+def test_a_whole_life_ends_the_same_in_every_order(clock):
+    account, began_at, events = life.lived(clock)
+    types = Counter(event["type"] for event in events)
+    assert len(events) >= 60, types
+    assert {"invoice.payment_failed", "invoice.paid", "charge.refunded", "customer.updated"} <= types.keys()
+    with life.undone():
+        life.replayed_straight(events)
+        straight = life.end_state(account)
+        assert Invoice.objects.filter(account=account, status="paid").count() == life.MONTHS + 1
+    assert (straight["stuck"], straight["waiting"]) == ([], 0)
+
+    for seed in range(ORDERS):
+        with life.undone():
+            life.replayed(events, began_at=began_at, luck=random.Random(seed))
+            assert life.end_state(account) == straight, f"seed {seed}"
