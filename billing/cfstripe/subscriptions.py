@@ -44,3 +44,20 @@ def retrieve(subscription_id: str) -> Raw:
     """Return the subscription as it is now."""
     with translated():
         return raw_of(client().v1.subscriptions.retrieve(subscription_id))
+
+
+def retrieve_with_invoice(subscription_id: str) -> Raw:
+    """Return the subscription as it is now, with its newest invoice and how that is paid."""
+    expand = ["latest_invoice.confirmation_secret", "latest_invoice.payments"]
+    with translated():
+        return raw_of(client().v1.subscriptions.retrieve(subscription_id, {"expand": expand}))
+
+
+def find_of_workflow(customer_id: str, workflow_id: str) -> str | None:
+    """Return the id of the subscription that this change made, one that has ended too; None: there is none."""
+    with translated():
+        made = client().v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 100})
+        for subscription in made.auto_paging_iter():
+            if subscription.metadata and subscription.metadata.to_dict().get("paygo_workflow") == workflow_id:
+                return subscription.id
+    return None

@@ -30,6 +30,7 @@ from ..payments.declines import AUTHENTICATION_REQUIRED, PROCESSOR_REFUSED
 from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet, StripeCall
+from .forgotten import find_asked, is_forgotten
 from .left_clocks import leave
 from .one_off import bill, billed_by_line, charge
 from .request import PaymentUnavailable
@@ -160,7 +161,8 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     customer_id = workflow.stripe_customer_id or ensure_customer(workflow.account_id, now=now)
     (call,) = change.calls
     try:
-        raw = CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
+        known = find_asked(workflow, call, customer_id) if is_forgotten(workflow, now=now) else None
+        raw = known or CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
     except StripeDeclined as declined:
         stop_declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeActionRequired:
