@@ -78,6 +78,13 @@ def create_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zon
     return zone
 
 
+def delete_zone(zone: Zone, *, actor: str, now: datetime) -> None:
+    """Write that a domain is not served any more; its name is free. What it has is billing's: call `remove_zone`."""
+    with account_lock(zone.account_id):
+        if Zone.objects.filter(pk=zone.pk, deleted_at__isnull=True).update(deleted_at=now):
+            journal.emit(journal.Fact("zone.deleted", zone.account_id, actor, after={"zone_id": zone.pk}), at=now)
+
+
 def set_role(account_id: str, person: Person, *, role: Role, actor: str, now: datetime) -> None:
     """Let a member of the account have this role from now on; nothing is written if that is so already."""
     with account_lock(account_id):

@@ -198,6 +198,7 @@ KINDS: dict[str, Kind] = {
                                      record(subscription_id=ID, opes=several(ID), code=like(WORD, "payment_declined")),
                                      SERVICES),
     "zone.created":             Kind("A zone was added", record(zone_id=ID), SERVICES),
+    "zone.deleted":             Kind("A zone was removed", record(zone_id=ID), SERVICES),
 }  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from billing.api.shapes import available_plan
 from billing.catalog.lookup import current_catalog
 from billing.catalog.values import Catalog
 from billing.objectproducts.phases import Phase
+from billing.remove_zone import remove_zone
 from billing.subscriptions import plans_of_zones
+from config import clock
 
 from .envelope import answer, page_of, rfc3339
 from .paging import choice_of, paging_of
@@ -48,12 +50,16 @@ class ZonesView(ApiView):
 
 
 class OneZoneView(ZoneView):
-    """`/zones/{zone_id}`."""
+    """`/zones/{zone_id}`; DELETE removes it, and what is paid for it ends with its period."""
 
-    needs = {"GET": Permission.READ}
+    needs = {"GET": Permission.READ, "DELETE": Permission.CHANGE_SUBSCRIPTIONS}
 
     def get(self, _request: Request, zone_id: str) -> Response:
         return answer(_shape(self.zone, plans_of_zones([zone_id]).get(zone_id), current_catalog()))
+
+    def delete(self, _request: Request, zone_id: str) -> Response:
+        remove_zone(self.zone, actor=self.caller.actor, now=clock.now())
+        return answer({"id": zone_id})
 
 
 def _wanted(request: Request) -> Q:

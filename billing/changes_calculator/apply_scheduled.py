@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from accounts import claim as leases
 from accounts import journal
 from accounts.lock import account_lock
+from accounts.models import Zone
 from accounts.sweep import sweep
 
 from ..cfstripe import subscriptions
@@ -88,8 +89,10 @@ def finish(sslc: Sslc, *, now: datetime) -> None:
     with account_lock(sslc.account_id):
         live = list(Ope.objects.filter(account=sslc.account_id, deleted_date__isnull=True))
         ended = [ope for ope in live if ope.pk in sslc.ope_ids and ope.scheduled and ope.scheduled.rank == 0]
+        zones = {ope.object_id for ope in ended if ope.object_kind == "zone"}
+        removed = set(Zone.objects.filter(pk__in=zones, deleted_at__isnull=False).values_list("pk", flat=True))
         for ope in ended:
-            _end(ope, now=now)
+            _end(ope, now=now, is_removed=ope.object_id in removed)
         save_phases(ended)
         remain = [ope for ope in live if ope.deleted_date is None]
         clock_id = sslc.schedule.stripe_subscription_id if sslc.schedule else ""
@@ -101,11 +104,11 @@ def finish(sslc: Sslc, *, now: datetime) -> None:
         journal.emit(over, *([fact] if fact else []), at=now)
 
 
-def _end(ope: Ope, *, now: datetime) -> None:
-    """A tier falls back to the free one; a component or add-on is gone."""
+def _end(ope: Ope, *, now: datetime, is_removed: bool) -> None:
+    """A tier falls back to the free one, unless its zone is removed; a component or add-on is gone."""
     remains = ope.scheduled
     assert remains is not None
-    if isinstance(remains.value, str) and remains.value:
+    if isinstance(remains.value, str) and remains.value and not is_removed:
         ope.value_phases, ope.license_source_id = [remains.to_json()], FREE_LICENSE
     else:
         ope.deleted_date = now

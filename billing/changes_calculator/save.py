@@ -77,6 +77,23 @@ def save_phases(opes: Sequence[Ope]) -> None:
     Ope.objects.bulk_update(opes, ["value_phases", "license_source_id", "deleted_date"])
 
 
+def end_free(account_id: str, object_id: str, *, actor: str, now: datetime) -> None:
+    """End what an object has for nothing, with what the account may use by it, because the object goes."""
+    assert holds_lock(account_id)
+    live = list(Ope.objects.filter(account=account_id, deleted_date__isnull=True))
+    free = [ope for ope in live if ope.object_id == object_id and ope.current.rank == 0]
+    if not free:
+        return
+    for ope in free:
+        ope.deleted_date = now
+    save_phases(free)
+    fact = entitle(account_id, [ope for ope in live if ope.deleted_date is None], now=now)
+    before = {"opes": {ope.pk: str(ope.current.value) for ope in free}}
+    after = {"opes": dict.fromkeys(before["opes"])}
+    ended = journal.Fact("change.committed", account_id, actor, cause=object_id, before=before, after=after)
+    journal.emit(ended, *([fact] if fact else []), at=now)
+
+
 def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by: BilledBy, now: datetime) -> Ope:
     if ope is None:
         ope = Ope(

@@ -544,3 +544,12 @@ def test_the_history_is_newest_first_and_comes_in_pages(buyer, clock):
     answer = customer.raw.get(f"/accounts/{customer.account.pk}/billing/history")
     assert len(strictly(answer, "billing.history.list")) == 2
     assert list(customer.sdk.billing.history.list(account_id=customer.account.pk, status="unpaid")) == []
+
+
+def test_a_zone_is_removed_once(buyer):
+    customer = buyer()
+
+    removed = customer.sdk.zones.delete(zone_id=customer.zone.pk)
+
+    assert removed.id == customer.zone.pk
+    assert customer.raw.get(f"/zones/{customer.zone.pk}").status_code == 404
