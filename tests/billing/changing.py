@@ -17,6 +17,7 @@ from billing.changes_calculator.submit import submit
 from billing.changes_calculator.tidy import tidy_due
 from billing.models.changes import ChangeWorkflow
 from billing.models.objectproducts import Ope
+from billing.payments.methods import store_test_card
 from config import clock
 from tests.billing.people import DECLINED, GOOD, NEEDS_3DS, customer, wish
 from tests.outside import Sandbox
@@ -164,6 +165,18 @@ def more_rules(world: World) -> None:
     world.buy("pro", components=(ComponentValue("page_rules", 30),))
 
 
+def waits_for_pro(world: World) -> None:
+    """A purchase waits for the bank, and the next card needs none."""
+    world.buy("pro")
+    store_test_card(world.account.pk, number=GOOD, actor="system:tests", now=clock.now())
+
+
+def closes_for_another(world: World) -> None:
+    """Stripe knows what shrinks on the clock; another zone is free."""
+    is_told(world)
+    world.add_zone()
+
+
 CHANGES = (
     Change("create", nothing, lambda w: w.buy("pro"), lambda w: w.plan == "pro"),
     Change("create without a customer", nothing, lambda w: (w.buy("pro"), w.confirm()), lambda w: w.plan in {"pro", "free"}, card=None),
@@ -178,4 +191,8 @@ CHANGES = (
     Change("SSLC told", shrinks, lambda w: apply_due(now=w.end_of_period() - timedelta(hours=5)), lambda w: w.plan == "business", later=before_end(4)),
     Change("SSLC taken back", is_told, taken_back, lambda w: (w.plan, w.scheduled) == ("business", ""), later=before_end(0.9)),
     Change("tidy", left_an_item_empty, lambda _w: tidy_due(now=clock.now() + timedelta(seconds=31)), lambda w: w.plan == "business"),
+    Change("monthly to yearly", owns("pro"), lambda w: w.buy("pro", interval_name="yearly"), lambda w: w.owned().current.interval == "year"),
+    Change("yearly to monthly", lambda w: w.buy("pro", interval_name="yearly"), lambda w: w.buy("pro"), lambda w: w.owned().current.interval == "year" and w.scheduled == "pro"),
+    Change("makes way", waits_for_pro, lambda w: w.buy("business", supersedes=True), lambda w: w.plan == "business", card=NEEDS_3DS),
+    Change("opened again", closes_for_another, lambda w: w.buy("pro", w.others[0]), lambda w: w.owned(w.others[0]).current.value == "pro"),
 )  # fmt: skip

@@ -1,26 +1,26 @@
-"""SIGKILL at every boundary of every change."""
+"""An error and SIGKILL at every boundary of every change."""
 
 import pytest
 
 from tests.billing.changing import CHANGES
 from tests.billing.test_crash_points import survives
-from tests.crash_points import boundaries, kill_at
+from tests.crash_points import boundaries, kill_at, raise_at
 
 pytestmark = pytest.mark.usefixtures("story", "catalog")
 
 
-def test_a_kill_at_every_boundary_leaves_it_whole(sandbox, report):
-    """Each change dies at each of its boundaries, on an account of its own, and all of these hold in the end."""
+def test_death_at_every_boundary_leaves_it_whole(sandbox, report):
     rows: list[tuple[object, ...]] = [("change", "", "boundary")]
     for change in CHANGES:
         world = change.world(sandbox)
         names = boundaries(lambda world=world, change=change: change.act(world))
         for number, name in enumerate(names):
-            survives(change, sandbox, kill_at, number)
+            for die in (raise_at, kill_at):
+                survives(change, sandbox, die, number)
             rows.append((change.name, number, name))
 
     report(
-        f"{len(rows) - 1} boundaries of {len(CHANGES)} changes. At each one the process was killed; what it left was "
-        "taken up by the workers, asked for again, and every invariant of `tests/invariants.py` held, both times.",
+        f"{len(rows) - 1} boundaries of {len(CHANGES)} changes. At each one there was an error, and the process was killed; what that "
+        "left was taken up by the workers, asked for again, and every invariant of `tests/invariants.py` held, both times.",
         table=tuple(rows),
     )
