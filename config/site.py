@@ -29,6 +29,7 @@ from config.api_errors import reasons_of
 from config.panel.cells import Tone, link, list_link
 from config.panel.sections import Card, Happening, Page, Timeline
 from entitlements.models import Entitlement
+from webhooks.admin.funnel import funnel
 from webhooks.models import StripeEvent
 
 # What stands in the sidebar: a heading, and under it kinds of rows with their icons.
@@ -114,12 +115,13 @@ def today(now: datetime) -> Page:
         title="Today",
         cards=cards_of_today(now),
         sections=[
+            funnel(clock.machine_now()),
             Timeline(
                 "Latest",
                 _told(latest),
                 "Nothing happened yet.",
                 more=list_link(JournalEntry, "the whole journal"),
-            )
+            ),
         ],
     )
 

@@ -68,7 +68,33 @@ class Timeline:
     template: ClassVar[str] = "ninja/timeline.html"
 
 
-Section = Facts | Table | Timeline
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a funnel: how many kinds it lets through, and beneath them how many came, of which kind."""
+
+    title: str
+    answer: object
+    detail: object
+    counts: Sequence[tuple[str, int]] = ()
+
+    @property
+    def bars(self) -> list[tuple[str, int, int]]:
+        """The counts, each with its length in percent of the longest."""
+        longest = max((count for _, count in self.counts), default=0) or 1
+        return [(name, count, count * 100 // longest) for name, count in self.counts]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What comes in on the left, and what is left of it further on."""
+
+    title: str
+    stages: Sequence[Stage]
+    more: object = ""
+    template: ClassVar[str] = "ninja/funnel.html"
+
+
+Section = Facts | Funnel | Table | Timeline
 
 
 @dataclass(frozen=True, slots=True)

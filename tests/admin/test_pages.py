@@ -22,6 +22,8 @@ from tests.admin import world
 from tests.admin.conftest import signed_in
 from tests.counting import count_statements
 from tests.guard import unguarded
+from tests.webhooks import payloads
+from tests.webhooks import world as pipe
 from webhooks.models import StripeEvent
 
 PANELS = sorted(admin.site._registry.items(), key=lambda entry: entry[0]._meta.label)
@@ -177,6 +179,22 @@ def test_the_index_counts_what_waits_and_leads_to_it(agent: Client) -> None:
     assert f'<a class="ninja-link" href="{list_of(JournalDelivery)}">{waiting}</a>' in html
     assert f'<a class="ninja-link" href="{list_of(ChangeWorkflow)}">1</a>' in html
     assert "A zone was added" in html
+
+
+def test_the_index_shows_how_far_events_went(agent: Client) -> None:
+    _, customer_id = pipe.customer()
+    for _ in range(3):
+        pipe.arrive("customer.updated", payloads.customer(customer_id))
+    pipe.arrive("charge.refunded", payloads.charge(customer_id))
+    payloads.send(payloads.event("charge.updated", {"id": "ch_1", "object": "charge"}))
+
+    html = " ".join(agent.get(reverse("admin:index")).content.decode().split())
+
+    assert "27 types" in html
+    assert "4 events in the inbox" in html
+    assert '<span>customers</span><i style="width: 100%"></i><b>3</b>' in html
+    assert '<span>dunning</span><i style="width: 33%"></i><b>1</b>' in html
+    assert "<span>charge.updated</span>" in html
 
 
 def test_what_does_not_exist_leads_back_to_the_index(agent: Client) -> None:

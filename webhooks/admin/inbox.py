@@ -9,6 +9,7 @@ from accounts.models import Account
 from config.panel.cells import NOTHING, Tone, badge, code, link, moment, number, tree
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
+from webhooks.handler_registry import endpoint_of
 from webhooks.models import StripeEvent
 
 from .acts import REPLAY_EVENT
@@ -55,6 +56,7 @@ def event_page(event: StripeEvent) -> Page:
                         "Account",
                         link(Account, event.account_id, event.account_id) if event.account_id else "not known yet",
                     ),
+                    ("Leads to", endpoint_of(event.type) or "nothing any more"),
                     ("API version", event.api_version or NOTHING),
                     ("Failed tries", number(event.attempts)),
                     ("Last error", event.last_error or NOTHING),
