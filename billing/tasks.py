@@ -10,6 +10,8 @@ from .changes_calculator.tidy import tidy_due
 from .charge_domains import charge_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
+from .invoicing.carry_out import carry_out_due
+from .invoicing.credits import expire_due
 from .invoicing.find_missed import find_missed
 from .payments.look_up import look_up_due
 from .queues.domain_events import consume_due
@@ -84,4 +86,18 @@ def look_up_attempts() -> None:
 def follow_left_clocks() -> None:
     """Let clocks that something has left have only what is still on them."""
     while follow_due(now=clock.now()):
+        continue
+
+
+@task("billing.carry_out")
+def carry_out() -> None:
+    """Do what was asked for at Stripe: credit notes, refunds, voids, answers to disputes."""
+    while carry_out_due(now=clock.now()):
+        continue
+
+
+@task("billing.expire_credits")
+def expire_credits() -> None:
+    """End the credits that have expired."""
+    while expire_due(now=clock.now()):
         continue

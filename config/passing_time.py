@@ -18,6 +18,8 @@ from billing.changes_calculator.tidy import tidy_due
 from billing.charge_domains import charge_due
 from billing.deliveries import deliver_due as deliver_to_billing
 from billing.invoicing.advance import advance_due
+from billing.invoicing.carry_out import carry_out_due
+from billing.invoicing.credits import expire_due
 from billing.invoicing.find_missed import find_missed
 from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
@@ -41,6 +43,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     resume_due,
     look_up_due,
     advance_due,
+    carry_out_due,
+    expire_due,
     find_missed,
     apply_due,
     make_switches,

@@ -2,6 +2,7 @@
 
 from .client import client
 from .errors import translated
+from .reversals import OUR_ID
 from .shapes import Raw, raw_of
 
 WITH_PAYMENT = ["payments.data.payment.payment_intent", "confirmation_secret"]
@@ -60,3 +61,51 @@ def void(invoice_id: str, *, key: str) -> Raw:
     """Return the invoice, void: nobody can pay it any more. Only an open invoice can be voided."""
     with translated():
         return raw_of(client().v1.invoices.void_invoice(invoice_id, {}, {"idempotency_key": key}))
+
+
+def mark_uncollectible(invoice_id: str, *, key: str) -> Raw:
+    """Return the open invoice, given up: it can still be paid or voided later."""
+    with translated():
+        return raw_of(client().v1.invoices.mark_uncollectible(invoice_id, {}, {"idempotency_key": key}))
+
+
+def mark_paid_outside(invoice_id: str, *, key: str) -> Raw:
+    """Return the invoice, paid without a charge: what is left of it was settled in another way."""
+    with translated():
+        return raw_of(client().v1.invoices.pay(invoice_id, {"paid_out_of_band": True}, {"idempotency_key": key}))
+
+
+def create_one_off(
+    customer_id: str, *, our_id: str, currency: str, amount_minor: int, description: str, key: str
+) -> Raw:
+    """Return a finalised invoice of one amount, which nobody but us collects. Three calls, each under its own key."""
+    with translated():
+        draft = client().v1.invoices.create(
+            {
+                "customer": customer_id,
+                "currency": currency,
+                "auto_advance": False,
+                "pending_invoice_items_behavior": "exclude",
+                "metadata": {OUR_ID: our_id},
+            },
+            {"idempotency_key": f"{key}_draft"},
+        )
+        client().v1.invoice_items.create(
+            {
+                "customer": customer_id,
+                "invoice": draft.id,
+                "currency": currency,
+                "amount": amount_minor,
+                "description": description,
+            },
+            {"idempotency_key": f"{key}_item"},
+        )
+    return finalize(draft.id, key=f"{key}_finalize")
+
+
+def find_one_off(customer_id: str, *, our_id: str) -> Raw | None:
+    """Return the invoice of this customer that carries our id, None if Stripe has made none. The newest hundred."""
+    with translated():
+        page = client().v1.invoices.list({"customer": customer_id, "limit": 100})
+    found = (raw_of(invoice) for invoice in page.data)
+    return next((invoice for invoice in found if (invoice.get("metadata") or {}).get(OUR_ID) == our_id), None)

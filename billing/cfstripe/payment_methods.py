@@ -5,7 +5,8 @@ from typing import Any
 
 from .client import client
 from .errors import StripeRefused, translated
-from .shapes import MethodFacts, Raw, raw_of, read_method
+from .method_shapes import MethodFacts, read_method
+from .shapes import Raw, raw_of
 
 FAR_FUTURE_YEAR = 2070
 

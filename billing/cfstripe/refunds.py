@@ -1,4 +1,4 @@
-"""Refunds at Stripe."""
+"""Refunds at Stripe: made by credit notes, read here."""
 
 from .client import client
 from .errors import translated

@@ -49,8 +49,9 @@ class InvoiceFacts:
     """
     An invoice; times are Stripe's clock.
 
-    What says how its payment stands (`payment_status`, the decline, whose method) is the payment intent's, and empty
-    unless that was expanded. `is_left_to_us`: Stripe neither finalises nor collects it by itself.
+    `carried_minor` is what the customer's balance added to it (negative: took off it, or carried on), `credited_minor`
+    what credit notes took off before it was paid. What says how its payment stands (`payment_status`, the decline,
+    whose method) is the payment intent's, and empty unless that was expanded. `is_left_to_us`: Stripe does nothing.
     """
 
     id: str
@@ -64,6 +65,8 @@ class InvoiceFacts:
     tax_minor: int
     total_minor: int
     paid_minor: int
+    carried_minor: int
+    credited_minor: int
     created_at: datetime
     finalized_at: datetime | None
     paid_at: datetime | None
@@ -107,19 +110,6 @@ class SubscriptionFacts:
         return next((item for item in self.items if item.price_id == stripe_price_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class MethodFacts:
-    """A payment method, without anything that could be charged by itself."""
-
-    id: str
-    customer_id: str
-    kind: str
-    brand: str
-    last4: str
-    expiry_month: int | None
-    expiry_year: int | None
-
-
 class Answer(Protocol):
     """What the SDK returns."""
 
@@ -148,6 +138,8 @@ def read_invoice(raw: Raw) -> InvoiceFacts:
         tax_minor=_tax(raw),
         total_minor=raw["total"],
         paid_minor=raw.get("amount_paid") or 0,
+        carried_minor=_carried(raw),
+        credited_minor=raw.get("pre_payment_credit_notes_amount") or 0,
         created_at=time_of(raw["created"]),
         finalized_at=_time(transitions.get("finalized_at")),
         paid_at=_time(transitions.get("paid_at")),
@@ -199,20 +191,6 @@ def read_subscription(raw: Raw) -> SubscriptionFacts:
     )
 
 
-def read_method(raw: Raw) -> MethodFacts:
-    """Return the facts of a payment method, or of a card of the older form, which has its fields on itself."""
-    card = raw if raw.get("object") == "card" else raw.get("card") or {}
-    return MethodFacts(
-        id=raw["id"],
-        customer_id=id_of(raw.get("customer")),
-        kind=raw.get("type") or "card",
-        brand=(card.get("brand") or "").lower(),
-        last4=card.get("last4") or "",
-        expiry_month=card.get("exp_month"),
-        expiry_year=card.get("exp_year"),
-    )
-
-
 def read_holder(raw: Raw) -> dict[str, str | None]:
     """Return the name, e-mail and address of who holds a payment method, by the processor's names of the fields."""
     details = raw.get("billing_details") or {}
@@ -249,6 +227,11 @@ def _tax(raw: Raw) -> int:
     if taxes is None:  # before 2025
         return raw.get("tax") or 0
     return sum(tax["amount"] for tax in taxes)
+
+
+def _carried(raw: Raw) -> int:
+    is_draft = (raw.get("status") or "draft") == "draft"  # which does not know its ending balance yet
+    return 0 if is_draft else (raw.get("starting_balance") or 0) - (raw.get("ending_balance") or 0)
 
 
 def _subscription_of_invoice(raw: Raw) -> str:

@@ -1,36 +1,26 @@
 """The only writer of the ledger: each financial fact is a transaction whose entries sum to zero."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Sum
 
-from accounts.lock import holds_lock
+from accounts import journal
+from accounts.lock import account_lock, holds_lock
 from accounts.models import new_id
 
 from ..models.invoices import Invoice
 from ..models.ledger import LedgerEntry, LedgerTransaction
-
-Book = LedgerEntry.Book
-Kind = LedgerTransaction.Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One fact to post: amounts in minor units per book, debits positive; those of 0 are left out."""
-
-    kind: LedgerTransaction.Kind
-    source: str
-    amounts: tuple[tuple[LedgerEntry.Book, int], ...]
-
+from .books import BALANCE, Book, FactKind
+from .postings import Posting, corrected
 
 # Transactions and entries in one statement: the trigger that adds up sees all entries of a transaction together.
 _POST = """
 WITH fact AS (
-    INSERT INTO ledger_transaction (id, account_id, kind, source, invoice_id, posted_at)
-    SELECT id, %s, kind, source, %s, %s FROM unnest(%s::text[], %s::text[], %s::text[]) AS fact(id, kind, source)
+    INSERT INTO ledger_transaction (id, account_id, kind, source, corrects_id, invoice_id, posted_at)
+    SELECT id, %s, kind, source, nullif(corrects, ''), %s, %s
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS fact(id, kind, source, corrects)
     ON CONFLICT (source) DO NOTHING
     RETURNING id
 )
@@ -40,39 +30,27 @@ FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS side(id, book, amount_minor
 """
 
 
-def finalized(invoice: Invoice) -> Posting:
-    """Return what it means that an invoice was finalised: the customer owes it."""
-    amounts = (
-        (Book.RECEIVABLE, invoice.total_minor),
-        (Book.REVENUE, -invoice.subtotal_minor),
-        (Book.TAX_PAYABLE, -invoice.tax_minor),
-    )
-    return Posting(Kind.FINALIZED, f"finalized:{invoice.pk}", amounts)
-
-
-def paid(invoice: Invoice) -> Posting:
-    """Return what it means that Stripe collected an invoice: it owes us what the customer owed."""
-    amounts = ((Book.CASH_STRIPE, invoice.paid_minor), (Book.RECEIVABLE, -invoice.paid_minor))
-    return Posting(Kind.PAID, f"paid:{invoice.pk}", amounts)
-
-
-def voided(invoice: Invoice) -> Posting:
-    """Return what it means that a finalised invoice was voided: nobody owes it any more."""
-    amounts = tuple((book, -amount_minor) for book, amount_minor in finalized(invoice).amounts)
-    return Posting(Kind.VOIDED, f"voided:{invoice.pk}", amounts)
-
-
 def post(invoice: Invoice, postings: Sequence[Posting], *, at: datetime) -> None:
     """
     Post facts about one invoice, in the transaction of the fact itself. One statement.
 
     A fact that was posted before (same `source`) is left as it is, so repeating is safe.
     """
-    assert holds_lock(invoice.account_id)
-    ids = [new_id() for _ in postings]
+    post_of(invoice.account_id, postings, currency=invoice.currency, invoice_id=invoice.pk, at=at)
+
+
+def post_of(
+    account_id: str, postings: Sequence[Posting], *, currency: str, invoice_id: str | None = None, at: datetime
+) -> None:
+    """Post facts about an account, of an invoice or of none; else as `post`."""
+    assert holds_lock(account_id)
+    moving = [posting for posting in postings if any(amount for _, amount in posting.amounts)]
+    if not moving:
+        return
+    ids = [new_id() for _ in moving]
     sides = [
         (pk, book.value, amount_minor)
-        for pk, posting in zip(ids, postings, strict=True)
+        for pk, posting in zip(ids, moving, strict=True)
         for book, amount_minor in posting.amounts
         if amount_minor
     ]
@@ -80,14 +58,15 @@ def post(invoice: Invoice, postings: Sequence[Posting], *, at: datetime) -> None
         cursor.execute(
             _POST,
             [
-                invoice.account_id,
-                invoice.pk,
+                account_id,
+                invoice_id,
                 at,
                 ids,
-                [posting.kind.value for posting in postings],
-                [posting.source for posting in postings],
-                invoice.account_id,
-                invoice.currency,
+                [posting.kind.value for posting in moving],
+                [posting.source for posting in moving],
+                [posting.corrects for posting in moving],
+                account_id,
+                currency,
                 [pk for pk, _, _ in sides],
                 [book for _, book, _ in sides],
                 [amount_minor for _, _, amount_minor in sides],
@@ -95,7 +74,55 @@ def post(invoice: Invoice, postings: Sequence[Posting], *, at: datetime) -> None
         )
 
 
-def balance_minor(account_id: str, book: LedgerEntry.Book, *, currency: str) -> int:
+def correct(
+    transaction_id: str, amounts: Mapping[Book, int], *, actor: str, reason: str, now: datetime
+) -> LedgerTransaction:
+    """
+    Post a correction of a transaction, in minor units per book, and return it; the first is never edited.
+
+    :raises LedgerTransaction.DoesNotExist: there is nothing of this id to correct.
+    :raises AssertionError: the amounts do not sum to zero.
+    """
+    first = LedgerTransaction.objects.get(pk=transaction_id)
+    currency = first.entries.values_list("currency", flat=True)[0]
+    with account_lock(first.account_id):
+        posting = corrected(transaction_id, number=first.corrections.count() + 1, amounts=amounts)
+        post_of(first.account_id, [posting], currency=currency, invoice_id=first.invoice_id, at=now)
+        correction = LedgerTransaction.objects.get(source=posting.source)
+        after = {"transaction_id": correction.pk, "corrects": transaction_id, "source": first.source}
+        journal.emit(journal.Fact("ledger.corrected", first.account_id, actor, reason=reason, after=after), at=now)
+    return correction
+
+
+def balance_minor(account_id: str, book: Book, *, currency: str) -> int:
     """Return what stands in one book of an account, in minor units; debits are positive."""
-    entries = LedgerEntry.objects.filter(account=account_id, book=book, currency=currency)
+    entries = LedgerEntry.objects.filter(account=account_id, book=book.value, currency=currency)
     return entries.aggregate(total=Sum("amount_minor"))["total"] or 0
+
+
+def owed_minor(account_id: str, *, currency: str) -> int:
+    """
+    Return the account's balance: what it owes less the credit that it has left; below zero, it has more than it owes.
+    """
+    books = [book.value for book in BALANCE]
+    entries = LedgerEntry.objects.filter(account=account_id, book__in=books, currency=currency)
+    return entries.aggregate(total=Sum("amount_minor"))["total"] or 0
+
+
+def standing(invoice: Invoice) -> dict[Book, int]:
+    """Return what stands in each book for one invoice, apart from what it was paid; for taking it all back."""
+    sums = (
+        LedgerEntry.objects.filter(transaction__invoice=invoice)
+        .exclude(transaction__kind__in=[FactKind.PAID.value, FactKind.PAID_ELSEWHERE.value, FactKind.VOIDED.value])
+        .values_list("book")
+        .annotate(total=Sum("amount_minor"))
+    )
+    return {Book(book): total for book, total in sums if total}
+
+
+def paid_elsewhere_minor(invoice: Invoice) -> int:
+    """Return what is in the books of payments of one invoice that came past Stripe's own collection."""
+    entries = LedgerEntry.objects.filter(
+        transaction__invoice=invoice, transaction__kind=FactKind.PAID_ELSEWHERE.value, book=Book.RECEIVABLE.value
+    )
+    return -(entries.aggregate(total=Sum("amount_minor"))["total"] or 0)

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import F
+
 from accounts import journal
 from accounts.lock import holds_lock
 
 from ..cfstripe.shapes import InvoiceFacts, LineFacts, Raw, read_invoice
 from ..changes_calculator.change_set import PlannedLine
 from ..models.invoices import Invoice, InvoiceLine
-from . import ledger
+from . import ledger, postings
+from .books import Book
 from .states import FinalizeReason, InvoiceStatus, may_move
 
 
@@ -29,7 +32,7 @@ def record_new(
     """
     assert holds_lock(account_id)
     lines = _lines(facts.lines, planned)
-    invoice = Invoice.objects.create(
+    invoice = Invoice(
         account_id=account_id,
         schedule_id=schedule_id,
         workflow_id=workflow_id,
@@ -41,6 +44,9 @@ def record_new(
         period_end=max((line.period_end for line in lines), default=facts.created_at),
         **_state(facts),
     )
+    for name, value in _paid_outside(invoice, facts).items():
+        setattr(invoice, name, value)
+    invoice.save(force_insert=True)
     for line in lines:
         line.invoice = invoice
     InvoiceLine.objects.bulk_create(lines)
@@ -74,7 +80,7 @@ def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
     invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=facts.id).first()
     if invoice is None or not may_move(InvoiceStatus(invoice.status), InvoiceStatus(facts.status)):
         return False
-    state = _state(facts)
+    state = _state(facts) | _paid_outside(invoice, facts)
     if facts.is_paid:
         state["collection_failed"] = ""
     before = {name: value for name in state if (value := getattr(invoice, name)) != state[name]}
@@ -98,6 +104,34 @@ def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return True
 
 
+def note_credited(invoice: Invoice, *, by_minor: int) -> None:
+    """Write that credit notes take so much more (or less, negative) off the debt. The caller journals."""
+    assert holds_lock(invoice.account_id)
+    Invoice.objects.filter(pk=invoice.pk).update(credited_minor=F("credited_minor") + by_minor)
+    invoice.refresh_from_db(fields=["credited_minor"])
+
+
+def note_paid_elsewhere(invoice: Invoice, *, reference: str, book: Book, amount_minor: int, at: datetime) -> None:
+    """
+    Write and post that so much of an invoice was paid past Stripe's own collection; `reference` names the payment.
+
+    Two statements. The caller journals it, once for each payment.
+    """
+    assert holds_lock(invoice.account_id)
+    Invoice.objects.filter(pk=invoice.pk).update(paid_elsewhere_minor=F("paid_elsewhere_minor") + amount_minor)
+    invoice.refresh_from_db(fields=["paid_elsewhere_minor"])
+    ledger.post(invoice, [postings.paid_elsewhere(reference, book=book, amount_minor=amount_minor)], at=at)
+
+
+def note_written_off(invoice: Invoice, *, at: datetime) -> None:
+    """Write and post that nobody has to pay what is left of an invoice. Two statements; the caller journals."""
+    assert holds_lock(invoice.account_id)
+    amount_minor = invoice.remaining_minor
+    invoice.written_off_minor += amount_minor
+    invoice.save(update_fields=["written_off_minor"])
+    ledger.post(invoice, [postings.written_off(invoice.pk, amount_minor=amount_minor)], at=at)
+
+
 def note_failure(
     invoice: Invoice, *, finalization_failed: str = "", collection_failed: str = "", now: datetime
 ) -> None:
@@ -118,9 +152,25 @@ def _state(facts: InvoiceFacts) -> dict[str, object]:
         "tax_minor": facts.tax_minor,
         "total_minor": facts.total_minor,
         "paid_minor": facts.paid_minor,
+        "carried_minor": facts.carried_minor,
         "finalized_at": facts.finalized_at,
         "paid_at": facts.paid_at,
         "voided_at": facts.voided_at,
+    }
+
+
+def _paid_outside(invoice: Invoice, facts: InvoiceFacts) -> dict[str, object]:
+    """
+    What of an invoice that Stripe calls paid came neither through it nor by a way that we know of.
+
+    Somebody marked it paid there by hand. A credit note whose news is still on its way explains its part.
+    """
+    if not facts.is_paid:
+        return {}
+    credited_minor = max(invoice.credited_minor, facts.credited_minor)
+    known = facts.paid_minor + credited_minor + invoice.written_off_minor + invoice.paid_elsewhere_minor
+    return {
+        "paid_elsewhere_minor": invoice.paid_elsewhere_minor + max(0, facts.total_minor + facts.carried_minor - known)
     }
 
 
@@ -128,12 +178,33 @@ def _post(invoice: Invoice, *, at: datetime) -> None:
     """Post what the invoice's state means; what was posted before stays as it is."""
     if invoice.finalized_at is None:
         return
-    postings = [ledger.finalized(invoice)]
+    facts = [_finalized(invoice)]
     if invoice.status == InvoiceStatus.PAID.value:
-        postings.append(ledger.paid(invoice))
+        facts.append(postings.paid(invoice.pk, paid_minor=invoice.paid_minor))
+        facts += _outside(invoice)
+    ledger.post(invoice, facts, at=at)
     if invoice.status == InvoiceStatus.VOID.value:
-        postings.append(ledger.voided(invoice))
-    ledger.post(invoice, postings, at=at)
+        ledger.post(invoice, [postings.voided(invoice.pk, standing=ledger.standing(invoice))], at=at)
+
+
+def _finalized(invoice: Invoice) -> postings.Posting:
+    if invoice.reason == FinalizeReason.DISPUTE.value:
+        return postings.rebilled(invoice.pk, total_minor=invoice.total_minor)
+    return postings.finalized(
+        invoice.pk,
+        subtotal_minor=invoice.subtotal_minor,
+        tax_minor=invoice.tax_minor,
+        carried_minor=invoice.carried_minor,
+    )
+
+
+def _outside(invoice: Invoice) -> list[postings.Posting]:
+    """What was paid past Stripe and is in no book yet."""
+    posted_minor = ledger.paid_elsewhere_minor(invoice) if invoice.paid_elsewhere_minor else 0
+    unposted_minor = invoice.paid_elsewhere_minor - posted_minor
+    if not unposted_minor:
+        return []
+    return [postings.paid_elsewhere(invoice.pk, book=Book.CASH_OUTSIDE, amount_minor=unposted_minor)]
 
 
 def _lines(facts: Sequence[LineFacts], planned: Sequence[PlannedLine]) -> list[InvoiceLine]:

@@ -65,7 +65,9 @@ class Invoice(models.Model):
     """
     What an account was asked to pay. Written by `invoicing/record.py`.
 
-    Amounts are minor units: total = subtotal + tax; paid ≤ total. States and moves: `invoicing/states.py`.
+    Amounts are minor units: total = subtotal + tax. What is due is the total and what was carried here from earlier
+    invoices (less what is carried on to the next); what is paid, credited and written off is never more than that.
+    States and moves: `invoicing/states.py`.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
@@ -82,7 +84,15 @@ class Invoice(models.Model):
     subtotal_minor = models.BigIntegerField()
     tax_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField()
-    paid_minor = models.BigIntegerField(default=0)
+    paid_minor = models.BigIntegerField(default=0, help_text="what Stripe collected for it")
+    paid_elsewhere_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="what came by another way than Stripe's invoice"
+    )
+    credited_minor = models.BigIntegerField(default=0, db_default=0, help_text="what credit notes took off the debt")
+    written_off_minor = models.BigIntegerField(default=0, db_default=0)
+    carried_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="cents carried here; negative: on to the next invoice"
+    )
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -102,8 +112,20 @@ class Invoice(models.Model):
                 condition=Q(total_minor=F("subtotal_minor") + F("tax_minor")), name="invoice_adds_up"
             ),
             models.CheckConstraint(
-                condition=Q(paid_minor__gte=0, paid_minor__lte=F("total_minor")) | Q(total_minor__lt=0, paid_minor=0),
-                name="invoice_is_not_overpaid",
+                condition=Q(
+                    paid_minor__gte=0, paid_elsewhere_minor__gte=0, credited_minor__gte=0, written_off_minor__gte=0
+                )
+                & (
+                    Q(paid_minor=0, paid_elsewhere_minor=0, credited_minor=0, written_off_minor=0)
+                    | Q(
+                        paid_minor__lte=F("total_minor")
+                        + F("carried_minor")
+                        - F("paid_elsewhere_minor")
+                        - F("credited_minor")
+                        - F("written_off_minor")
+                    )
+                ),
+                name="invoice_is_not_oversettled",
             ),
             models.CheckConstraint(
                 condition=Q(status="draft", finalized_at__isnull=True)
@@ -133,6 +155,23 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"draft {self.pk}"
+
+    @property
+    def due_minor(self) -> int:
+        """What it asks for in all: its total, with what was carried to it or on from it."""
+        return self.total_minor + self.carried_minor
+
+    @property
+    def settled_minor(self) -> int:
+        """What of that nobody has to pay any more."""
+        return self.paid_minor + self.paid_elsewhere_minor + self.credited_minor + self.written_off_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What is left to pay; what is not finalised, or void, asks for nothing."""
+        if self.status not in {InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value}:
+            return 0
+        return self.due_minor - self.settled_minor
 
 
 class InvoiceDue(Lease):

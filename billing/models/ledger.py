@@ -5,26 +5,38 @@ from django.db.models import Q
 
 from accounts.models import Account, new_id
 
+from ..invoicing.books import BOOKS, FACTS, Book, FactKind
 from .invoices import Invoice
 
 
 class LedgerTransaction(models.Model):
-    """One financial fact. `source` names it, so posting it twice is refused. Written by `invoicing/ledger.py`."""
+    """
+    One financial fact. `source` names it, so posting it twice is refused. Written by `invoicing/ledger.py`.
 
-    class Kind(models.TextChoices):
-        FINALIZED = "finalized"
-        PAID = "paid"
-        VOIDED = "voided"
+    Never edited: a correction is another transaction, which names the first in `corrects`.
+    """
 
     id = models.CharField(primary_key=True, max_length=32, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_transactions")
-    kind = models.CharField(max_length=24, choices=Kind.choices)
+    kind = models.CharField(max_length=24, choices=[(kind.value, FACTS[kind].words) for kind in FactKind])
     source = models.CharField(max_length=120, unique=True, help_text="kind and id of the fact")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="ledger_transactions")
+    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections")
     posted_at = models.DateTimeField(help_text="business time of the fact")
 
     class Meta:
         db_table = "ledger_transaction"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="corrected", corrects__isnull=False)
+                | (~Q(kind="corrected") & Q(corrects__isnull=True)),
+                name="ledger_correction_names_what_it_corrects",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account", "-posted_at"], name="ledger_transaction_of_account"),
+            models.Index(fields=["-posted_at"], name="ledger_transaction_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.source
@@ -33,16 +45,10 @@ class LedgerTransaction(models.Model):
 class LedgerEntry(models.Model):
     """One side of a transaction; debits are positive, credits negative."""
 
-    class Book(models.TextChoices):
-        RECEIVABLE = "receivable", "what customers owe"
-        CASH_STRIPE = "cash_stripe", "what Stripe holds for us"
-        REVENUE = "revenue", "what was sold"
-        TAX_PAYABLE = "tax_payable", "what belongs to tax offices"
-
     id = models.BigAutoField(primary_key=True)
     transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
-    book = models.CharField(max_length=24, choices=Book.choices)
+    book = models.CharField(max_length=24, choices=[(book.value, BOOKS[book]) for book in Book])
     amount_minor = models.BigIntegerField(help_text="debit > 0, credit < 0")
     currency = models.CharField(max_length=3)
 

@@ -9,6 +9,7 @@ from accounts.lock import holds_lock
 from ..cfstripe.errors import StripeDeclined
 from ..models.invoices import Invoice, PaymentAttempt, PaymentAttemptDue
 from ..models.methods import PaymentMethod
+from . import charges
 
 Status = PaymentAttempt.Status
 Source = PaymentAttempt.Source
@@ -71,7 +72,7 @@ def begin_stripes(invoice: Invoice, *, now: datetime) -> PaymentAttempt:
         source=Source.STRIPE,
         status=Status.IN_FLIGHT,
         on_session=False,
-        amount_minor=invoice.total_minor - invoice.paid_minor,
+        amount_minor=invoice.remaining_minor,
         currency=invoice.currency,
         started_at=now,
     )
@@ -101,6 +102,8 @@ def finish(attempt: PaymentAttempt, outcome: Outcome, *, method: PaymentMethod |
     PaymentAttemptDue.objects.filter(pk=attempt.pk).delete()
     for name, value in written.items():
         setattr(attempt, name, value)
+    if outcome.status == Status.SUCCEEDED:
+        charges.record(attempt, at=now)
     journal.emit(_fact(ENTRIES[outcome.status], attempt), at=now)
     return True
 
@@ -135,6 +138,7 @@ def note_paid(invoice: Invoice, *, payment_intent_id: str, now: datetime) -> Non
         started_at=invoice.paid_at or now,
         finished_at=invoice.paid_at or now,
     )
+    charges.record(theirs, at=invoice.paid_at or now)
     journal.emit(_fact("payment.succeeded", theirs), at=now)
 
 
@@ -142,12 +146,12 @@ def record_paid_purchase(
     invoice: Invoice, *, method_id: str, payment_intent_id: str, on_session: bool, started_at: datetime
 ) -> PaymentAttempt:
     """
-    Write the attempt that paid a purchase or change, with its commit. One statement; the commit journals.
+    Write the attempt that paid a purchase or change, and its charge, with its commit, which journals both.
 
     Until then the workflow was the row that stood for the call: nothing of a purchase that fails is kept here.
     """
     assert holds_lock(invoice.account_id)
-    return PaymentAttempt.objects.create(
+    attempt = PaymentAttempt.objects.create(
         account_id=invoice.account_id,
         invoice=invoice,
         method_id=method_id or None,
@@ -160,6 +164,9 @@ def record_paid_purchase(
         started_at=started_at,
         finished_at=invoice.paid_at,
     )
+    if invoice.paid_minor:
+        charges.record(attempt, at=invoice.paid_at or started_at)
+    return attempt
 
 
 # What the journal calls each end of an attempt.

@@ -8,7 +8,8 @@ from accounts.lock import account_lock, holds_lock
 
 from ..cfstripe import customers, payment_methods, subscriptions
 from ..cfstripe.errors import StripeDeclined, StripeRefused
-from ..cfstripe.shapes import MethodFacts, Raw, read_method
+from ..cfstripe.method_shapes import MethodFacts, read_method
+from ..cfstripe.shapes import Raw
 from ..customers import ensure_customer
 from ..models.invoices import BillingSchedule
 from ..models.methods import PaymentMethod

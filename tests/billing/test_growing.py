@@ -11,7 +11,8 @@ from billing.changes_calculator.request import Outcome, PaymentDeclined
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.submit import submit
 from billing.changes_calculator.tidy import tidy_due
-from billing.invoicing.ledger import Book, balance_minor
+from billing.invoicing.books import Book
+from billing.invoicing.ledger import balance_minor
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.empty_items import EmptyItem
 from billing.models.invoices import BillingSchedule, Invoice

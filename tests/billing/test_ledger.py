@@ -5,7 +5,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.lock import account_lock
 from billing.changes_calculator.submit import submit
-from billing.invoicing import ledger
+from billing.invoicing import ledger, postings
 from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from tests.billing.people import customer, wish
@@ -37,7 +37,11 @@ def test_posting_the_same_fact_again_changes_nothing(invoice):
     before = entries(invoice)
 
     with account_lock(invoice.account_id), unguarded():
-        ledger.post(invoice, [ledger.finalized(invoice), ledger.paid(invoice)], at=invoice.paid_at)
+        facts = [
+            postings.finalized(invoice.pk, subtotal_minor=2500, tax_minor=0, carried_minor=0),
+            postings.paid(invoice.pk, paid_minor=2500),
+        ]
+        ledger.post(invoice, facts, at=invoice.paid_at)
 
     assert entries(invoice) == before
 

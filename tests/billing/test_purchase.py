@@ -6,7 +6,8 @@ from accounts.models import JournalEntry
 from billing.changes_calculator.request import ChangeRefused, Outcome, PaymentDeclined
 from billing.changes_calculator.steps import Step
 from billing.changes_calculator.submit import submit
-from billing.invoicing.ledger import Book, balance_minor
+from billing.invoicing.books import Book
+from billing.invoicing.ledger import balance_minor
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.models.objectproducts import Ope

@@ -6,7 +6,8 @@ import pytest
 
 from billing.add_zone import add_zone
 from billing.changes_calculator.submit import submit
-from billing.invoicing.ledger import Book, balance_minor
+from billing.invoicing.books import Book
+from billing.invoicing.ledger import balance_minor
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from billing.changes_calculator.submit import submit
-from billing.invoicing.ledger import Book, balance_minor
+from billing.invoicing.books import Book
+from billing.invoicing.ledger import balance_minor
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.models.objectproducts import Ope
 from config.passing_time import pass_time

@@ -1,8 +1,10 @@
 """Payments that a customer disputes at their bank."""
 
-from .arrival import Arrival, recorded
+from billing.invoicing import disputes
+
+from .arrival import Arrival
 
 
 def refresh(arrival: Arrival) -> bool:
-    """Keep the newest state."""
-    return recorded(arrival)
+    """Record where a dispute stands, and where its money is."""
+    return disputes.follow(arrival.object, account_id=arrival.account_id, now=arrival.now)

@@ -1,9 +1,10 @@
 """What is owed: an invoice was asked for, paid, not paid, given up, or paid back."""
 
 from billing.changes_calculator import resume
+from billing.invoicing import refunds
 from billing.invoicing.take_over import notice
 
-from .arrival import Arrival, recorded
+from .arrival import Arrival
 
 
 def owed(arrival: Arrival) -> bool:
@@ -18,5 +19,5 @@ def paid(arrival: Arrival) -> bool:
 
 
 def refunded(arrival: Arrival) -> bool:
-    """Keep the newest state of the charge."""
-    return recorded(arrival)
+    """Record what of a payment somebody gave back at Stripe; what we asked for is known."""
+    return refunds.note_charge(arrival.object, account_id=arrival.account_id, now=arrival.now)

@@ -1,9 +1,10 @@
 """Invoices that begin, fail, or are taken back: our row follows Stripe's object."""
 
+from billing.invoicing import issue_credit_note
 from billing.invoicing.follow import note_not_finalized
 from billing.invoicing.take_over import notice
 
-from .arrival import Arrival, recorded
+from .arrival import Arrival
 
 
 def refresh(arrival: Arrival) -> bool:
@@ -17,5 +18,5 @@ def not_finalized(arrival: Arrival) -> bool:
 
 
 def credited(arrival: Arrival) -> bool:
-    """Keep the newest state of the credit note."""
-    return recorded(arrival)
+    """Record a credit note that somebody made at Stripe; ours are known."""
+    return issue_credit_note.follow(arrival.object, account_id=arrival.account_id, now=arrival.now)

@@ -1,5 +1,7 @@
 """Payments and what becomes of them: kept in the mirror. What they pay for is told by their invoices."""
 
+from billing.invoicing import refunds
+
 from .arrival import Arrival, recorded
 
 
@@ -9,5 +11,5 @@ def refresh(arrival: Arrival) -> bool:
 
 
 def refund_failed(arrival: Arrival) -> bool:
-    """Keep the newest state of the refund."""
-    return recorded(arrival)
+    """Record that a refund came back: it becomes a task for an operator."""
+    return refunds.follow(arrival.object, account_id=arrival.account_id, now=arrival.now)
