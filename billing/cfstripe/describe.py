@@ -98,7 +98,7 @@ def _callers() -> dict[str, tuple[str, ...]]:
     """Return for each function of `billing/cfstripe/` the modules that name it."""
     named: dict[str, set[str]] = {}
     for path in sorted(path for app in APPS for path in (ROOT / app).rglob("*.py")):
-        module = path.relative_to(ROOT).with_suffix("").as_posix()
+        module = path.relative_to(ROOT).as_posix()
         tree = ast.parse(path.read_text())
         modules, functions = _imported(tree)
         for node in ast.walk(tree):
