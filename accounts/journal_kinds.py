@@ -170,6 +170,8 @@ KINDS: dict[str, Kind] = {
     "credit.freed":             Kind("Credit that was kept for a change is free again", _CREDIT),
     "credit.given_back":        Kind("Credit that an invoice had used came back", _CREDIT, SERVICES),
     "credit.granted":           Kind("Credit was given", _CREDIT, SERVICES),
+    "credit.reserved":          Kind("Credit is kept for an invoice",
+                                     record(invoice_id=ID, amount_minor=MINOR)),
     "credit.taken_back":        Kind("Credit was taken back as far as it was unused", _CREDIT, SERVICES),
     "credit.used":              Kind("Credit paid for a part of an invoice", _CREDIT, SERVICES),
     "credit_note.asked":        Kind("A credit note is to be issued", _CREDIT_NOTE),

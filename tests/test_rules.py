@@ -51,6 +51,7 @@ PURE = (
     "billing.changes_calculator.lines",
     "billing.changes_calculator.items",
     "billing.changes_calculator.directions",
+    "billing.changes_calculator.credited",
     "billing.changes_calculator.plan",
     "billing.changes_calculator.prices",
     "billing.changes_calculator.proration",

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import journal
 
 from ..cfstripe import products
+from ..changes_calculator.credited import CREDIT_PRODUCT
 from ..models.catalog import CatalogVersion, Price
 from .load import Publication, activate, digest_of, stage_prices
 
@@ -35,6 +36,7 @@ def _publish_prices(prices: list[Price], catalog: dict[str, Any], *, actor: str,
     if not billed:
         return
     names = {plan["id"]: plan["public_name"] for plan in catalog["rate_plans"]}
+    products.ensure_product(CREDIT_PRODUCT, name="Credit")
     found = products.find_prices([price.pk for price in billed])
     for series in {price.series for price in billed if price.pk not in found}:
         products.ensure_product(f"paygo_{series}", name=names.get(series) or series.replace("_", " ").capitalize())

@@ -83,6 +83,7 @@ class ChangeSet:
     half-open and in business time (Stripe's own answer replaces them at the commit where Stripe begins the clock).
     `emptied` are the items at Stripe, by price, that bill nothing once it is paid; `refilled` the prices of items that
     billed nothing before it; `left` the other clocks that billed something of it until now.
+    `credit_uses` are the credits that pay for a part of it (id, minor units); `due_now_minor` is what they leave.
     """
 
     path: PaymentPath
@@ -99,6 +100,7 @@ class ChangeSet:
     method_id: str = ""
     method_processor_id: str = ""
     claims: tuple[str, ...] = ()
+    credit_uses: tuple[tuple[str, int], ...] = ()
     emptied: dict[str, str] = field(default_factory=dict)
     refilled: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -143,6 +145,7 @@ class ChangeSet:
             method_id=stored["method_id"],
             method_processor_id=stored["method_processor_id"],
             claims=tuple(stored["claims"]),
+            credit_uses=tuple((credit_id, part_minor) for credit_id, part_minor in stored.get("credit_uses", ())),
             emptied=stored["emptied"],
             refilled=tuple(stored["refilled"]),
             left=tuple(stored.get("left", ())),

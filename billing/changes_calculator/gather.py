@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
 from ..catalog.lookup import VERSION_ON_SALE, catalog_at
+from ..invoicing.spending import Spendable
 from ..invoicing.states import InvoiceStatus
 from ..models.changes import ChangeWorkflow
+from ..models.credits import Credit
 from ..models.empty_items import EmptyItem as EmptyItemRow
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.left_clocks import LeftClock
@@ -48,6 +50,7 @@ def gather(request: ChangeRequest) -> Snapshot:
         elements=_elements(account.pk),
         schedules=_schedules(account.pk, request.requested_at),
         waiting=_waiting(account.pk),
+        credits=_credits(account.spendable_credits),
     )
 
 
@@ -57,7 +60,10 @@ def _account(request: ChangeRequest) -> Any:
     )
     """Return the account with `owes_open_invoice`, `owned_zones` and `catalog_version` on it."""
     accounts = Account.objects.select_related("subs_account", "customer").annotate(
-        owes_open_invoice=Exists(owed), owned_zones=ArraySubquery(_zones(request)), catalog_version=VERSION_ON_SALE
+        owes_open_invoice=Exists(owed),
+        owned_zones=ArraySubquery(_zones(request)),
+        catalog_version=VERSION_ON_SALE,
+        spendable_credits=ArraySubquery(_spendable(request)),
     )
     return accounts.get(pk=request.account_id)
 
@@ -66,6 +72,38 @@ def _zones(request: ChangeRequest) -> QuerySet[Zone, Any]:
     """Those zones of the request that are the account's."""
     wanted = Zone.objects.filter(pk__in=request.object_ids, account=request.account_id, deleted_at__isnull=True)
     return wanted.values("pk")
+
+
+def _spendable(request: ChangeRequest) -> QuerySet[Credit, Any]:
+    """What of the account's credits neither is spent, nor kept for something else, nor has expired."""
+    credits_left = Credit.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=request.requested_at),
+        account=request.account_id,
+        ended_at__isnull=True,
+        remaining_minor__gt=F("reserved_minor"),
+    )
+    return credits_left.values(
+        found=JSONObject(
+            id="id",
+            available_minor=F("remaining_minor") - F("reserved_minor"),
+            currency="currency",
+            expires_at="expires_at",
+            granted_at="granted_at",
+        )
+    )
+
+
+def _credits(found: list[dict[str, Any]]) -> tuple[Spendable, ...]:
+    return tuple(
+        Spendable(
+            id=row["id"],
+            available_minor=row["available_minor"],
+            currency=row["currency"],
+            expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
+            granted_at=datetime.fromisoformat(row["granted_at"]),
+        )
+        for row in found
+    )
 
 
 def _methods(account_id: str) -> tuple[Method, ...]:

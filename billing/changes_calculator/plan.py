@@ -9,6 +9,7 @@ from ..payments.paths import BEHAVIOUR, PaymentPath, path_of
 from .billed import items_after, items_before
 from .change_set import STRIPE, ChangeSet, ElementChange, PlannedLine, StripeCall
 from .clocks import clock_for, same_anchor
+from .credited import paid_by_credit
 from .domains import plan_domains
 from .items import Item, moves
 from .letting_go import let_go
@@ -36,7 +37,8 @@ def plan(request: ChangeRequest, snapshot: Snapshot) -> ChangeSet:
     if request.is_of_domains:
         return plan_domains(request, snapshot)
     changes, scheduled = split(request, snapshot)
-    return replace(_now(request, snapshot, changes), scheduled=scheduled)
+    change = paid_by_credit(_now(request, snapshot, changes), snapshot.credits, at=request.requested_at)
+    return replace(change, scheduled=scheduled)
 
 
 def _now(request: ChangeRequest, snapshot: Snapshot, changes: tuple[ElementChange, ...]) -> ChangeSet:

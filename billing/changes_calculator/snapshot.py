@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..catalog.values import Catalog
+from ..invoicing.spending import Spendable
 from ..objectproducts.phases import Phase
 from ..objectproducts.state import OpeState
 from .proration import period_containing
@@ -106,6 +107,7 @@ class Snapshot:
     elements: tuple[Element, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    credits: tuple[Spendable, ...] = ()
 
     @property
     def owes(self) -> bool:

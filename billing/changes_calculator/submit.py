@@ -8,6 +8,7 @@ from accounts import journal
 from accounts.lock import AccountBusy, account_lock
 
 from ..cfstripe.errors import StripeUnavailable
+from ..invoicing import credits as customer_credits
 from ..models.changes import ChangeWorkflow
 from . import workflows
 from .change_set import ChangeSet
@@ -95,6 +96,10 @@ def _begin(request: ChangeRequest) -> ChangeWorkflow | ChangeResult | InTheWay |
             raise AccountBusy("What you bought last is just being finished. Ask again in a moment.")
         workflow = workflows.begin(request, change, stripe_customer_id=snapshot.stripe_customer_id)
         after = {"workflow_id": request.id, "due_now_minor": change.due_now_minor, "currency": change.currency}
+        if change.credit_uses:
+            customer_credits.reserve(
+                request.account_id, change.credit_uses, workflow_id=request.id, now=request.requested_at
+            )
         asked = journal.Fact("change.requested", request.account_id, request.actor, cause=request.id, after=after)
         journal.emit(asked, at=request.requested_at)
         return workflow

@@ -22,6 +22,7 @@ from ..cfstripe.errors import StripeActionRequired, StripeDeclined, StripeRefuse
 from ..cfstripe.shapes import Raw, read_invoice, read_subscription, time_of
 from ..customers import ensure_customer
 from ..invoicing import clock as billing_clock
+from ..invoicing.credits import use_reserved
 from ..invoicing.record import record_new
 from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
@@ -127,7 +128,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         )
         leave(workflow.account_id, change.left, now=now)
         facts += note_empty_items(workflow.account_id, change, cause=workflow.pk, now=now)
-        journal.emit(committed, *facts, at=now)
+        journal.emit(committed, *facts, *use_reserved(invoice, change.credit_uses, now=now), at=now)
     return True
 
 

@@ -10,6 +10,7 @@ from accounts import claim as leases
 from accounts.lock import holds_lock
 from config import clock
 
+from ..invoicing import credits as customer_credits
 from ..models.changes import ChangeWorkflow
 from .change_set import ChangeSet
 from .request import ChangeRequest
@@ -109,6 +110,8 @@ def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
     """
     End a change at a final step and let go of all it claimed; one statement, under the account's lock.
 
+    Credit that was kept for it is free again, unless it was committed, which uses it.
+
     Returns False, having changed nothing that matters, if it has ended before; `workflow` then shows how.
     """
     assert holds_lock(workflow.account_id)
@@ -117,6 +120,8 @@ def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
         ended = bool(cursor.rowcount)
     if ended:
         workflow.step, workflow.finished_at, workflow.client_secret = step.value, now, ""
+        if step is not Step.COMMITTED and workflow.plan.get("credit_uses"):
+            customer_credits.free_reserved(workflow.account_id, workflow_id=workflow.pk, now=now)
     else:
         workflow.refresh_from_db()
     return ended

@@ -118,20 +118,34 @@ def use(invoice: Invoice, uses: Sequence[CreditUse], *, now: datetime) -> list[j
     return facts
 
 
+def use_reserved(invoice: Invoice, planned: Sequence[tuple[str, int]], *, now: datetime) -> list[journal.Fact]:
+    """Spend what its change had reserved on an invoice, if it planned any; return the facts to journal."""
+    return use(invoice, reserved_for(workflow_id=invoice.workflow_id or ""), now=now) if planned else []
+
+
 def free(account_id: str, uses: Sequence[CreditUse], *, now: datetime) -> list[journal.Fact]:
     """Let go of what was reserved, and return the facts to journal. What expired meanwhile ends with that."""
     assert holds_lock(account_id)
     facts = []
     for part in uses:
-        Credit.objects.filter(pk=part.credit_id).update(reserved_minor=F("reserved_minor") - part.amount_minor)
         CreditUse.objects.filter(pk=part.pk).update(status=Status.FREED)
         facts.append(_fact("credit.freed", part.credit, part.amount_minor, cause=part.workflow_id or ""))
         credit = Credit.objects.get(pk=part.credit_id)
-        if credit.ended_at is not None:
-            facts.append(
-                _end(credit, part.amount_minor, "credit.expired", part=part.pk, actor="system:billing", at=now)
-            )
+        if credit.ended_at is None:
+            Credit.objects.filter(pk=credit.pk).update(reserved_minor=F("reserved_minor") - part.amount_minor)
+            continue
+        ended = _end(
+            credit, part.amount_minor, "credit.expired", part=part.pk, was_reserved=True, actor="system:billing", at=now
+        )
+        facts.append(ended)
     return facts
+
+
+def free_reserved(account_id: str, *, workflow_id: str, now: datetime) -> None:
+    """Let go of all that is reserved for a change, and journal it."""
+    facts = free(account_id, reserved_for(workflow_id=workflow_id), now=now)
+    if facts:
+        journal.emit(*facts, at=now)
 
 
 def reserved_for(*, workflow_id: str = "", invoice_id: str = "") -> list[CreditUse]:
@@ -198,11 +212,21 @@ def expire_due(*, now: datetime, limit: int = 100) -> int:
 
 
 def _end(
-    credit: Credit, amount_minor: int, kind: str, *, part: str, actor: str, reason: str = "", at: datetime
+    credit: Credit,
+    amount_minor: int,
+    kind: str,
+    *,
+    part: str,
+    was_reserved: bool = False,
+    actor: str,
+    reason: str = "",
+    at: datetime,
 ) -> journal.Fact:
     """Write and post that so much of a credit is gone unused; what is reserved of it may still be used."""
     Credit.objects.filter(pk=credit.pk).update(
-        remaining_minor=F("remaining_minor") - amount_minor, ended_at=credit.ended_at or at
+        remaining_minor=F("remaining_minor") - amount_minor,
+        reserved_minor=F("reserved_minor") - (amount_minor if was_reserved else 0),
+        ended_at=credit.ended_at or at,
     )
     ended = postings.credit_ended(credit.pk, part=part, amount_minor=amount_minor)
     ledger.post_of(credit.account_id, [ended], currency=credit.currency, at=at)

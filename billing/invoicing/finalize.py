@@ -9,6 +9,7 @@ from ..cfstripe.errors import StripeRefused
 from ..cfstripe.shapes import Raw, read_invoice
 from ..models.invoices import Invoice
 from ..payments import attempts
+from .apply_credits import apply_to_draft, settle_credits
 from .follow import follow
 from .record import note_failure
 from .states import InvoiceStatus
@@ -28,6 +29,7 @@ def finalize(invoice: Invoice, *, now: datetime) -> None:
     raw = invoices.take_over(invoice.stripe_invoice_id, key=f"invoice_{invoice.pk}_take_over")
     is_ours = True
     if read_invoice(raw).status == InvoiceStatus.DRAFT.value:
+        apply_to_draft(invoice, raw, now=now)
         try:
             raw = _finalize(invoice)
         except StripeRefused as refusal:
@@ -39,6 +41,7 @@ def finalize(invoice: Invoice, *, now: datetime) -> None:
     with account_lock(invoice.account_id):
         follow(raw, account_id=invoice.account_id, now=now)
         invoice.refresh_from_db()
+        settle_credits(invoice, raw, now=now)
         if not is_ours and invoice.status == InvoiceStatus.OPEN.value and not invoice.attempts.exists():
             attempts.begin_stripes(invoice, now=now)
 

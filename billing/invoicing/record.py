@@ -132,6 +132,22 @@ def note_written_off(invoice: Invoice, *, at: datetime) -> None:
     ledger.post(invoice, [postings.written_off(invoice.pk, amount_minor=amount_minor)], at=at)
 
 
+def add_credit_line(invoice: Invoice, amount_minor: int, *, stripe_line_id: str, description: str) -> None:
+    """Write the line by which credit came onto a draft after it was recorded; the caller journals the credit."""
+    assert holds_lock(invoice.account_id)
+    InvoiceLine.objects.create(
+        invoice=invoice,
+        stripe_line_id=stripe_line_id,
+        description=description,
+        quantity=1,
+        unit_amount_minor=-amount_minor,
+        amount_minor=-amount_minor,
+        in_advance=True,
+        period_start=invoice.period_start,
+        period_end=invoice.period_end,
+    )
+
+
 def note_failure(
     invoice: Invoice, *, finalization_failed: str = "", collection_failed: str = "", now: datetime
 ) -> None:
@@ -240,7 +256,7 @@ def _line(
     fact: LineFacts, description: str, price_id: str, quantity: int, amount_minor: int, planned: PlannedLine | None
 ) -> InvoiceLine:
     return InvoiceLine(
-        ope_id=planned.ope_id if planned else None,
+        ope_id=(planned.ope_id or None) if planned else None,
         stripe_line_id=fact.id,
         description=description[:250],
         price_id=price_id,
