@@ -54,6 +54,7 @@ class Topic(StrEnum):
 # Each family of kinds, and its topic.
 TOPICS: dict[str, Topic] = {
     "account":        Topic.ACCOUNTS,
+    "billing":        Topic.OPERATIONS,
     "cancel_reason":  Topic.CHANGES,
     "catalog":        Topic.CATALOG,
     "change":         Topic.CHANGES,
@@ -140,6 +141,10 @@ _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the f
 
 KINDS: dict[str, Kind] = {
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
+    "billing.clock_ended":      Kind("A billing clock of ours stopped: nothing is left to bill",
+                                     record(schedule_id=ID)),
+    "billing.clock_started":    Kind("A billing clock of ours began",
+                                     record(schedule_id=ID, interval=like(WORD, "month"), anchor_at=TIME)),
     "cancel_reason.given":      Kind("The customer said why they cancelled",
                                      record(subscription_id=ID, reasons=several(like(WORD, "too_expensive"))),
                                      SERVICES),

@@ -13,6 +13,7 @@ from .invoicing.advance import advance_due
 from .invoicing.carry_out import carry_out_due
 from .invoicing.credits import expire_due
 from .invoicing.find_missed import find_missed
+from .invoicing.internal_clock import bill_until
 from .payments.look_up import look_up_due
 from .queues.domain_events import consume_due
 from .switches import make_switches
@@ -100,4 +101,12 @@ def carry_out() -> None:
 def expire_credits() -> None:
     """End the credits that have expired."""
     while expire_due(now=clock.now()):
+        continue
+
+
+@task("billing.run_internal_clock")
+def run_internal_clock() -> None:
+    """Bill the accounts that Stripe does not bill."""
+    now = clock.now()
+    for _ in bill_until(now, now=now):
         continue

@@ -34,6 +34,7 @@ from billing.changes_calculator.scheduled import NothingScheduled, TooLate
 from billing.payments.collect import AttemptInFlight
 from billing.payments.manage_methods import MethodKept, UnknownNonce
 from billing.payments.pay_invoice import InvoiceUnknown, MethodUnknown, NotPayable
+from billing.receipts.gather import NoSuchPaper
 
 logger = structlog.get_logger()
 
@@ -114,7 +115,7 @@ _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = 
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "unauthenticated"),
     (exceptions.PermissionDenied,                                    "forbidden"),
     ((Http404, exceptions.NotFound, SubscriptionUnknown, Account.DoesNotExist), "not_found"),
-    ((InvoiceUnknown, MethodUnknown),                                "not_found"),
+    ((InvoiceUnknown, MethodUnknown, NoSuchPaper),                                "not_found"),
     (exceptions.MethodNotAllowed,                                    "method_not_allowed"),
     ((BodyTooLarge, RequestDataTooBig),                              "body_too_large"),
     ((exceptions.ParseError, exceptions.UnsupportedMediaType),       "invalid_body"),

@@ -51,6 +51,7 @@ BEATS = (
     Beat("billing.tidy_items",        every_seconds=10),
     Beat("webhooks.backfill",         every_seconds=900),
     Beat("billing.follow_left_clocks", every_seconds=10),
+    Beat("billing.run_internal_clock", every_seconds=300),
     Beat("billing.find_missed",       every_seconds=60),
     Beat("webhooks.prune",            every_seconds=60),
 )  # fmt: skip

@@ -21,6 +21,7 @@ from billing.invoicing.advance import advance_due
 from billing.invoicing.carry_out import carry_out_due
 from billing.invoicing.credits import expire_due
 from billing.invoicing.find_missed import find_missed
+from billing.invoicing.internal_clock import bill_due
 from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
 from billing.switches import make_switches
@@ -46,6 +47,7 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     carry_out_due,
     expire_due,
     find_missed,
+    bill_due,
     apply_due,
     make_switches,
     follow_left_clocks,

@@ -212,6 +212,16 @@ DASHBOARD_URL = environment.url(
     "DASHBOARD_URL", ("https", "http"), default="http://localhost:8000/dashboard" if IS_LOCAL else None
 ).rstrip("/")
 
+# Who sells, as it stands on invoices and receipts; the lines of the address are parted by |.
+COMPANY_NAME = environment.text("COMPANY_NAME", default="PayGO Inc." if IS_LOCAL else None)
+COMPANY_ADDRESS = [
+    line.strip()
+    for line in environment.text(
+        "COMPANY_ADDRESS", default="101 Townsend Street|San Francisco, CA 94107|United States" if IS_LOCAL else None
+    ).split("|")
+]
+COMPANY_TAX_ID = environment.text("COMPANY_TAX_ID", default="US 12-3456789" if IS_LOCAL else "", at_least=0)
+
 # Time, files, sizes -------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 # For notices, each in its account's language: no middleware asks a browser for one, so all else stays English.

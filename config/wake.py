@@ -46,6 +46,7 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.expire_credits":    Queue.OPS,
     "billing.find_missed":       Queue.OPS,
     "billing.look_up_attempts":  Queue.OPS,
+    "billing.run_internal_clock": Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
     "billing.tidy_items":        Queue.OPS,
     "webhooks.backfill":         Queue.PIPE,

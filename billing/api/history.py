@@ -68,5 +68,5 @@ def entry_shape(invoice: Invoice) -> dict[str, Any]:
         "source": "stripe",
         "source_invoice_id": invoice.stripe_invoice_id or None,
         "hosted_invoice_url": None,
-        "receipt_id": None,
+        "receipt_id": invoice.pk,
     }

@@ -13,7 +13,7 @@ from accounts.api.scope import AccountView
 from accounts.roles import Permission
 from config import clock
 
-from ..cfstripe.shapes import read_holder
+from ..cfstripe.method_shapes import read_holder
 from ..models.methods import PaymentMethod
 from ..models.stripe_mirror import StripeMirror
 from ..payments import manage_methods

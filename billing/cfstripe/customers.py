@@ -37,3 +37,9 @@ def retrieve(customer_id: str) -> Raw:
     """Return the customer as it is now."""
     with translated():
         return raw_of(client().v1.customers.retrieve(customer_id))
+
+
+def create_for_test(test_clock_id: str, *, key: str) -> str:
+    """Return the id of a new customer whose time is a test clock's."""
+    with translated():
+        return client().v1.customers.create({"test_clock": test_clock_id}, {"idempotency_key": key}).id

@@ -50,6 +50,16 @@ def retrieve(invoice_id: str) -> Raw:
         return raw_of(client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}))
 
 
+def retrieve_whole(invoice_id: str) -> Raw:
+    """Return the invoice as it is now with every line of it: the invoice itself shows no more than ten."""
+    raw = retrieve(invoice_id)
+    if raw["lines"].get("has_more"):
+        with translated():
+            pages = client().v1.invoices.line_items.list(invoice_id, {"limit": 100}).auto_paging_iter()
+            raw["lines"]["data"] = [raw_of(line) for line in pages]
+    return raw
+
+
 def of_subscription(subscription_id: str, *, limit: int) -> list[Raw]:
     """Return the newest invoices of a subscription, oldest first."""
     with translated():

@@ -30,3 +30,10 @@ def read_method(raw: Raw) -> MethodFacts:
         expiry_month=card.get("exp_month"),
         expiry_year=card.get("exp_year"),
     )
+
+
+def read_holder(raw: Raw) -> dict[str, str | None]:
+    """Return the name, e-mail and address of who holds a payment method, by the processor's names of the fields."""
+    details = raw.get("billing_details") or {}
+    address = details.get("address") or {}
+    return {"name": details.get("name"), "email": details.get("email"), **address}

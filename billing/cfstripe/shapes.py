@@ -191,13 +191,6 @@ def read_subscription(raw: Raw) -> SubscriptionFacts:
     )
 
 
-def read_holder(raw: Raw) -> dict[str, str | None]:
-    """Return the name, e-mail and address of who holds a payment method, by the processor's names of the fields."""
-    details = raw.get("billing_details") or {}
-    address = details.get("address") or {}
-    return {"name": details.get("name"), "email": details.get("email"), **address}
-
-
 def id_of(reference: object) -> str:
     """Return the id of something that Stripe gives as an id or, expanded, as an object; empty for nothing."""
     if isinstance(reference, dict):

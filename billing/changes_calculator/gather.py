@@ -138,7 +138,9 @@ def _schedules(account_id: str, at: datetime) -> tuple[Schedule, ...]:
     left = LeftClock.objects.filter(schedule=OuterRef("pk"))
     empty = EmptyItemRow.objects.filter(schedule=OuterRef("pk")).order_by("stripe_price_id")
     fields = JSONObject(price_id="stripe_price_id", item_id="stripe_item_id", is_going="is_going")
-    live = BillingSchedule.objects.filter(account=account_id, ended_at__isnull=True).annotate(
+    live = BillingSchedule.objects.filter(
+        account=account_id, ended_at__isnull=True, owner=BillingSchedule.Owner.STRIPE
+    ).annotate(
         is_closing=Exists(told),
         is_left=Exists(left),
         invoices_today=_invoices_since(at - A_DAY),

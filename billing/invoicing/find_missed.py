@@ -13,6 +13,7 @@ from .take_over import notice
 
 ASK_AGAIN = timedelta(hours=6)
 INVOICES_ASKED_FOR = 3
+_OF_STRIPE = "schedule_id IN (SELECT id FROM billing_schedule WHERE owner = 'stripe')"
 
 
 def find_missed(*, now: datetime, limit: int = 20) -> int:
@@ -27,7 +28,9 @@ def find_missed(*, now: datetime, limit: int = 20) -> int:
         row.refresh_from_db(fields=["next_at"])
         release(row, next_at=row.next_at if row.next_at > now else now + ASK_AGAIN)
 
-    return sweep(claim(BillingScheduleDue, now=now, limit=limit), act, now=now, passing=(StripeUnavailable,))
+    return sweep(
+        claim(BillingScheduleDue, _OF_STRIPE, now=now, limit=limit), act, now=now, passing=(StripeUnavailable,)
+    )
 
 
 def _ask(schedule: BillingSchedule, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Protocol
 
 from django.db import connection
 from django.db.models import Sum
@@ -92,6 +93,56 @@ def correct(
         after = {"transaction_id": correction.pk, "corrects": transaction_id, "source": first.source}
         journal.emit(journal.Fact("ledger.corrected", first.account_id, actor, reason=reason, after=after), at=now)
     return correction
+
+
+# The same for many invoices of the internal clock; it carries no tax.
+_POST_FINALIZED = """
+WITH fact AS (
+    INSERT INTO ledger_transaction (id, account_id, kind, source, invoice_id, posted_at)
+    SELECT id, account_id, 'finalized', 'finalized:' || invoice_id, invoice_id, %s
+    FROM unnest(%s::text[], %s::text[], %s::text[]) AS fact(id, account_id, invoice_id)
+    ON CONFLICT (source) DO NOTHING
+    RETURNING id, account_id
+)
+INSERT INTO ledger_entry (transaction_id, account_id, book, amount_minor, currency)
+SELECT fact.id, fact.account_id, side.book, side.sign * owed.total_minor, owed.currency
+FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS owed(id, total_minor, currency)
+JOIN fact USING (id) CROSS JOIN (VALUES ('receivable', 1), ('revenue', -1)) AS side(book, sign)
+"""
+
+
+class Finalized(Protocol):
+    """An invoice that was made final, as far as the ledger needs to know it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def total_minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def post_finalized(invoices: Sequence[Finalized], *, at: datetime) -> None:
+    """Post that many invoices without tax were finalised, in the transaction that makes them. One statement."""
+    owed = [invoice for invoice in invoices if invoice.total_minor]
+    for invoice in owed:
+        assert holds_lock(invoice.account_id)
+    if not owed:
+        return
+    ids = [new_id() for _ in owed]
+    values: list[Any] = [
+        at,
+        ids,
+        [invoice.account_id for invoice in owed],
+        [invoice.id for invoice in owed],
+        ids,
+        [invoice.total_minor for invoice in owed],
+        [invoice.currency for invoice in owed],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_POST_FINALIZED, values)
 
 
 def balance_minor(account_id: str, book: Book, *, currency: str) -> int:

@@ -10,6 +10,7 @@ from ..changes_calculator.change_set import PlannedLine
 from ..models.catalog import Price
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.objectproducts import Ope
+from . import shadow
 from .due import take_on
 from .follow import follow, settle
 from .record import record_new
@@ -32,14 +33,16 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     ).first()
     if schedule is None or facts.billing_reason != "subscription_cycle":
         return False
+    due = lines_due(account_id, schedule)
     invoice = record_new(
         facts,
-        lines_due(account_id, schedule),
+        due,
         account_id=account_id,
         schedule_id=schedule.pk,
         workflow_id=None,
         reason=FinalizeReason.CYCLE,
     )
+    shadow.expect(invoice, due, schedule)
     if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
         take_on(invoice, at=now)
     settle(invoice, raw, now=now)

@@ -1,0 +1,99 @@
+"""What a customer files: an invoice, a receipt or a credit note, as plain values. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+# Currencies whose minor unit is the unit itself, and how the usual ones are written.
+WITHOUT_DECIMALS = frozenset({"clp", "jpy", "krw", "vnd"})
+SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+
+
+class DocumentKind(StrEnum):
+    """What the paper is; the value is the API's `doctype`."""
+
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+    CREDIT_NOTE = "credit_note"
+
+
+TITLES = {
+    DocumentKind.INVOICE: "Invoice",
+    DocumentKind.RECEIPT: "Receipt",
+    DocumentKind.CREDIT_NOTE: "Credit note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who sells or buys: a name, further lines (address, e-mail), and a tax id if there is one."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+    tax_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; the period `[starts_at, ends_at)` is shown with its last day. Amounts in minor units, before tax."""
+
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    quantity: int
+    unit_amount_minor: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What lowers the balance: a payment, a credit, a refund given back (negative). Amount in minor units."""
+
+    at: datetime
+    what: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Everything on the paper. `about` is the invoice that a credit note corrects, empty otherwise."""
+
+    kind: DocumentKind
+    number: str
+    status: str
+    issued_at: datetime
+    paid_at: datetime | None
+    currency: str
+    seller: Party
+    buyer: Party
+    lines: Sequence[Line]
+    tax_minor: int
+    total_minor: int
+    entries: Sequence[Entry] = ()
+    about: str = ""
+
+    @property
+    def subtotal_minor(self) -> int:
+        return self.total_minor - self.tax_minor
+
+    @property
+    def balance_minor(self) -> int:
+        """What remains to be paid: nothing of a void one, and nothing of a credit note."""
+        if self.status == "void" or self.kind is DocumentKind.CREDIT_NOTE:
+            return 0
+        return self.total_minor - sum(entry.amount_minor for entry in self.entries)
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """Return an amount as people write it: $1,234.50, −€3.00, ¥500, 12.00 SEK."""
+    decimals = 0 if currency in WITHOUT_DECIMALS else 2
+    number = f"{abs(amount_minor) / 10**decimals:,.{decimals}f}"
+    minus = "−" if amount_minor < 0 else ""
+    sign = SIGNS.get(currency)
+    return f"{minus}{sign}{number}" if sign else f"{minus}{number} {currency.upper()}"
+
+
+def day(at: datetime) -> str:
+    """Return a day in UTC that nobody reads wrongly: 3 Mar 2026."""
+    return f"{at.day} {at:%b %Y}"
