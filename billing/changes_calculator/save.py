@@ -109,13 +109,13 @@ def _changed(ope: Ope | None, account_id: str, element: ElementChange, billed_by
     if element.after is None:
         ope.deleted_date = now
         return ope
-    phase, ope.license_source_id = _billed(element, ope.license_source_id, billed_by)
+    phase, ope.license_source_id = _billed(element, ope.license_source_id, billed_by, account_id)
     ope.value_phases = [phase.to_json(), *([element.later.to_json()] if element.later else [])]
     ope.subscription_id = element.subscription_id
     return ope
 
 
-def _billed(element: ElementChange, license_source_id: str, billed_by: BilledBy) -> tuple[Phase, str]:
+def _billed(element: ElementChange, license_source_id: str, billed_by: BilledBy, account_id: str) -> tuple[Phase, str]:
     """Return the phase with the period that is billed, and who bills it: an item that did not change still does."""
     after = element.after
     assert after is not None, "what goes is not billed"
@@ -123,8 +123,20 @@ def _billed(element: ElementChange, license_source_id: str, billed_by: BilledBy)
         return after, element.license_source
     price = after.stripe_price_id
     if price not in billed_by.items:
-        assert element.before is not None, f"nobody bills {price}"
-        assert element.before.stripe_price_id == price, f"nobody bills {price}"
-        return after, license_source_id
+        if element.before is not None and element.before.stripe_price_id == price:
+            return after, license_source_id
+        return after, _licence_at(account_id, billed_by.subscription_id, price)
     starts_at, ends_at = billed_by.periods.get(price, (after.starts_at, after.ends_at))
     return replace(after, starts_at=starts_at, ends_at=ends_at), f"{billed_by.subscription_id}:{billed_by.items[price]}"
+
+
+def _licence_at(account_id: str, stripe_subscription_id: str, price: str) -> str:
+    """
+    Return who bills this price already: where one OPE leaves a price and another comes to it, no line names its item.
+    """
+    # Where nothing at all changes for Stripe nobody was asked; the price itself says on which clock it is.
+    billed_by = f"{stripe_subscription_id}:" if stripe_subscription_id else "sub_"
+    billed = Ope.objects.filter(account=account_id, license_source_id__startswith=billed_by, deleted_date__isnull=True)
+    licence = next((ope.license_source_id for ope in billed if ope.current.stripe_price_id == price), None)
+    assert licence is not None, f"nobody bills {price}"
+    return licence

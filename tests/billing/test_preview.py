@@ -51,7 +51,7 @@ def random_growth(clock, seed):
     dice = random.Random(seed)
     clock.freeze()
     account, zone = customer()
-    usual = dice.choice(["monthly", "yearly"])
+    usual, other = dice.sample(["monthly", "yearly"], 2)
     submit(wish(account, zone, interval_name=usual))
     zones = [zone, *(add_zone(account.pk, name=f"z{n}-{zone.name}", actor="t", now=business.now()) for n in range(3))]
     rules = dict.fromkeys(zones, 20)
@@ -60,9 +60,10 @@ def random_growth(clock, seed):
         end = min(BillingSchedule.objects.filter(account=account).values_list("next_at", flat=True))
         left_seconds = (end - business.now()).total_seconds()
         clock.freeze(business.now() + timedelta(seconds=dice.randrange(1, int(left_seconds / 3))))
-        interval = usual if dice.random() < 0.8 else dice.choice(["monthly", "yearly"])
         wants = []
-        for chosen in dice.sample(zones, dice.choice([1, 1, 2])):
+        # Each zone stays on its clock: of what moved to the other Stripe may credit the old one's items once more.
+        interval, fitting = dice.choice([(usual, zones[:3]), (usual, zones[:3]), (other, zones[3:])])
+        for chosen in dice.sample(fitting, min(len(fitting), dice.choice([1, 1, 2]))):
             rules[chosen] += dice.randrange(0, 40)
             plan_name = dice.choice(["pro", "business"])
             wants += wish(account, chosen, plan_name, interval, more("page_rules", max(rules[chosen], 50))).wants
@@ -83,7 +84,9 @@ def random_growth(clock, seed):
         made = Invoice.objects.filter(account=account).exclude(pk__in=known)
         if expected.calls:
             assert [invoice.subtotal_minor for invoice in made] == [expected.due_now_minor], f"seed {seed}"
-            lines = sorted(made.get().lines.values_list("ope_id", "amount_minor"))
-            assert lines == sorted((line.ope_id, line.amount_minor) for line in expected.lines), f"seed {seed}"
+            # Where as many come to a price as leave it, Stripe makes no line; ours say 0.
+            lines = sorted(made.get().lines.exclude(amount_minor=0).values_list("ope_id", "amount_minor"))
+            planned = sorted((line.ope_id, line.amount_minor) for line in expected.lines if line.amount_minor)
+            assert lines == planned, f"seed {seed}"
             compared += 1
     return compared
