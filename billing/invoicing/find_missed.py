@@ -13,7 +13,7 @@ from .take_over import notice
 
 ASK_AGAIN = timedelta(hours=6)
 INVOICES_ASKED_FOR = 3
-_OF_STRIPE = "schedule_id IN (SELECT id FROM billing_schedule WHERE owner = 'stripe')"
+_OF_STRIPE = "(SELECT owner FROM billing_schedule WHERE id = schedule_id) = 'stripe'"
 
 
 def find_missed(*, now: datetime, limit: int = 20) -> int:

@@ -146,7 +146,7 @@ def test_the_number_of_statements_does_not_grow(accounts):
         billed_batch = bill_batch(until=START, now=START, limit=1000)
 
     assert (billed_batch.schedules, billed_batch.invoices) == (accounts, accounts)
-    assert len(statements) <= 8, statements
+    assert len(statements) <= 9, statements
 
 
 @pytest.mark.django_db
