@@ -43,6 +43,7 @@ check: install-dev
 	$(BIN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(BIN) manage.py makemigrations --check --dry-run
 	$(BIN) manage.py check
+	$(BIN) manage.py describe_events --check
 	$(BIN) manage.py lintmigrations --quiet ok --warnings-as-errors --exclude-apps admin auth axes contenttypes sessions
 
 $(VENV)/ready:

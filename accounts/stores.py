@@ -66,7 +66,10 @@ STORES = (
         "cf_prod",
         "who exists, what is provisioned, what can be bought",
         {
-            "account": (ColumnGroup(("accounts.create_account",)),),
+            "account": (
+                ColumnGroup(("accounts.create_account",)),
+                ColumnGroup(("accounts.create_account", "accounts.erase"), ("name",)),
+            ),
             "zone": (ColumnGroup(("accounts.create_account",)),),
             "entitlement": (ColumnGroup(("entitlements.provision",)),),
             "entitlement_version": (ColumnGroup(("entitlements.provision",)),),

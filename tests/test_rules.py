@@ -36,6 +36,7 @@ PURE = (
     "accounts.stores",
     "billing.catalog.read",
     "billing.catalog.values",
+    "billing.cfstripe.personal",
     "billing.changes_calculator.billed",
     "billing.changes_calculator.change_set",
     "billing.changes_calculator.clocks",

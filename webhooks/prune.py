@@ -1,5 +1,6 @@
 """What the inbox forgets: the payload of an event, 90 days after it was processed. The event itself stays."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from config import clock
@@ -20,3 +21,9 @@ def prune_inbox(*, limit: int = BATCH) -> int:
     old = StripeEvent.objects.filter(processed_at__lt=clock.machine_now() - KEPT_FOR).exclude(payload={})
     done = old.exclude(outcome=StripeEvent.Outcome.STUCK).order_by("processed_at").values_list("pk", flat=True)
     return StripeEvent.objects.filter(pk__in=list(done[:limit])).update(payload={})
+
+
+def forget(account_ids: Sequence[str]) -> int:
+    """Empty the payloads of all processed events of these accounts, and return of how many."""
+    done = StripeEvent.objects.filter(account_id__in=account_ids, processed_at__isnull=False)
+    return done.exclude(payload={}).update(payload={})

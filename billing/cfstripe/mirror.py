@@ -1,6 +1,6 @@
 """The only writer of `stripe_mirror`: the newest state of each object that Stripe showed us."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -20,6 +20,7 @@ from . import (
     setup_intents,
     subscriptions,
 )
+from .personal import without_personal_data
 from .shapes import Raw
 
 _REMEMBER = """
@@ -41,6 +42,25 @@ def remember(objects: Iterable[Raw], *, account_id: str, seen_at: datetime) -> b
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [list(column) for column in zip(*rows, strict=True)])
         return bool(cursor.rowcount)
+
+
+_FORGET = """
+UPDATE stripe_mirror SET payload = emptied.payload
+FROM unnest(%s::text[], %s::jsonb[]) AS emptied(id, payload) WHERE stripe_mirror.id = emptied.id
+"""
+
+
+def forget(account_ids: Sequence[str]) -> None:
+    """
+    Empty what says who somebody is in all that we have seen of these accounts, which are locked. Two statements.
+
+    `seen_at` stays: the next newer state that Stripe shows us is kept whole again.
+    """
+    kept = StripeMirror.objects.filter(account_id__in=account_ids).values_list("pk", "payload")
+    rows = [(object_id, Jsonb(without_personal_data(payload))) for object_id, payload in kept]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET, [list(column) for column in zip(*rows, strict=True)])
 
 
 def seen_by_own_call(called_at: datetime) -> datetime:

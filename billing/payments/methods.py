@@ -1,5 +1,6 @@
 """The only writer of `payment_method`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -54,6 +55,11 @@ def remember(raw: Raw, *, account_id: str, now: datetime, actor: str = "system:p
     has_default = PaymentMethod.objects.filter(account=account_id, is_default=True, deleted_at__isnull=True).exists()
     _store(account_id, facts, is_default=not has_default, actor=actor, now=now)
     return True
+
+
+def forget(account_ids: Sequence[str]) -> None:
+    """Forget the numbers' last digits and expiries in these accounts, which are locked; the methods' ids stay."""
+    PaymentMethod.objects.filter(account__in=account_ids).update(last4="", expiry_month=None, expiry_year=None)
 
 
 def make_default(method: PaymentMethod, *, actor: str, now: datetime) -> None:
