@@ -56,7 +56,7 @@ def main() -> None:
 def requests(number: int, series: str) -> list[bytes]:
     """Return so many different events, signed now."""
     signed_at = int(time.time())
-    return [_request(f"evt_{series}n{index}", signed_at) for index in range(number)]
+    return [signed_request(_EVENT | {"id": f"evt_{series}n{index}"}, signed_at) for index in range(number)]
 
 
 def fill(database_url: str, *, rows: int) -> None:
@@ -81,9 +81,10 @@ def count(database_url: str) -> int:
     return int(row[0])
 
 
-def _request(event_id: str, signed_at: int) -> bytes:
-    payload = json.dumps(_EVENT | {"id": event_id})
-    signature = stripe.WebhookSignature.generate_signature_header(payload, WEBHOOK_SECRET, signed_at)
+def signed_request(event: dict[str, object], signed_at: int, *, secret: str = WEBHOOK_SECRET) -> bytes:
+    """Return the request that brings an event, signed at that time."""
+    payload = json.dumps(event)
+    signature = stripe.WebhookSignature.generate_signature_header(payload, secret, signed_at)
     return (
         "POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(payload)}\r\nStripe-Signature: {signature}\r\n\r\n{payload}"
