@@ -20,7 +20,7 @@ from accounts.lock import AccountBusy, lock_accounts
 from accounts.models import SubsStuckEvent
 from accounts.retry import backoff
 from accounts.stuck import open_stuck
-from billing.cfstripe import mirror
+from billing.cfstripe import invoices, mirror
 from billing.cfstripe.client import API_VERSION
 from billing.cfstripe.errors import StripeUnavailable
 from billing.cfstripe.references import References, references
@@ -147,7 +147,8 @@ def _newest(event: StripeEvent) -> Newest:
     carried = event.payload["data"]["object"]
     known_at = mirror.seen_at(carried["id"])
     if known_at is None or known_at < event.created_at:
-        return Newest(carried, event.created_at)
+        is_invoice = carried["object"] == "invoice"
+        return Newest(invoices.whole(carried) if is_invoice else carried, event.created_at)
     asked_at = max(clock.now(), known_at + timedelta(microseconds=1))
     return Newest(mirror.fetch(carried["object"], carried["id"]), asked_at)
 

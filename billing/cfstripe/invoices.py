@@ -21,7 +21,7 @@ def pay(invoice_id: str, *, method_processor_id: str, off_session: bool, key: st
             {"payment_method": method_processor_id, "off_session": off_session, "expand": ["payments"]},
             {"idempotency_key": key},
         )
-    return raw_of(invoice)
+    return whole(raw_of(invoice))
 
 
 def take_over(invoice_id: str, *, key: str) -> Raw:
@@ -47,24 +47,29 @@ def finalize(invoice_id: str, *, key: str) -> Raw:
 def retrieve(invoice_id: str) -> Raw:
     """Return the invoice as it is now, with its payment and the secret to confirm it."""
     with translated():
-        return raw_of(client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]}))
+        return whole(raw_of(client().v1.invoices.retrieve(invoice_id, {"expand": [*WITH_PAYMENT]})))
 
 
-def retrieve_whole(invoice_id: str) -> Raw:
-    """Return the invoice as it is now with every line of it: the invoice itself shows no more than ten."""
-    raw = retrieve(invoice_id)
-    if raw["lines"].get("has_more"):
-        with translated():
-            pages = client().v1.invoices.line_items.list(invoice_id, {"limit": 100}).auto_paging_iter()
-            raw["lines"]["data"] = [raw_of(line) for line in pages]
-    return raw
+def whole(raw: Raw) -> Raw:
+    """
+    Return an invoice with every line of it: by itself it shows no more than ten. No call where those are all.
+
+    What an invoice bills is read from its lines, so one that is cut short must not get any further than this folder.
+    """
+    lines = raw.get("lines") or {}
+    if not lines.get("has_more"):
+        return raw
+    with translated():
+        pages = client().v1.invoices.line_items.list(raw["id"], {"limit": 100}).auto_paging_iter()
+        every = [raw_of(line) for line in pages]
+    return {**raw, "lines": {**lines, "data": every, "has_more": False}}
 
 
 def of_subscription(subscription_id: str, *, limit: int) -> list[Raw]:
     """Return the newest invoices of a subscription, oldest first."""
     with translated():
         page = client().v1.invoices.list({"subscription": subscription_id, "limit": limit})
-    return [raw_of(invoice) for invoice in reversed(page.data)]
+    return [whole(raw_of(invoice)) for invoice in reversed(page.data)]
 
 
 def void(invoice_id: str, *, key: str) -> Raw:

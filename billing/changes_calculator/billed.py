@@ -10,8 +10,9 @@ def items_before(snapshot: Snapshot, schedule: Schedule) -> dict[str, Item]:
     items = {empty.price_id: Item(empty.item_id, empty.price_id, 0, 0) for empty in schedule.empty_items}
     for element in snapshot.elements:
         subscription_id, _, item_id = element.license_source_id.partition(":")
-        if subscription_id == schedule.stripe_subscription_id:
-            phase = element.current
+        phase = element.current
+        # What the plan includes is billed by no item of its own.
+        if subscription_id == schedule.stripe_subscription_id and phase.billed_quantity:
             known = items.get(phase.stripe_price_id)
             quantity = phase.billed_quantity + (known.quantity if known else 0)
             items[phase.stripe_price_id] = Item(item_id, phase.stripe_price_id, phase.unit_amount_minor, quantity)

@@ -125,9 +125,19 @@ def _billed(element: ElementChange, license_source_id: str, billed_by: BilledBy,
     if price not in billed_by.items:
         if element.before is not None and element.before.stripe_price_id == price:
             return after, license_source_id
+        if after.billed_quantity == 0:
+            return after, _licence_of_plan(account_id, element.subscription_id)
         return after, _licence_at(account_id, billed_by.subscription_id, price)
     starts_at, ends_at = billed_by.periods.get(price, (after.starts_at, after.ends_at))
     return replace(after, starts_at=starts_at, ends_at=ends_at), f"{billed_by.subscription_id}:{billed_by.items[price]}"
+
+
+def _licence_of_plan(account_id: str, subscription_id: str) -> str:
+    """Return who bills the plan that includes all there is of a component, until a smaller plan does not."""
+    billed = Ope.objects.filter(account=account_id, subscription_id=subscription_id, deleted_date__isnull=True)
+    licence = billed.filter(license_source_id__startswith="sub_").values_list("license_source_id", flat=True).first()
+    assert licence is not None, "what is included hangs on a plan that is billed"
+    return licence
 
 
 def _licence_at(account_id: str, stripe_subscription_id: str, price: str) -> str:

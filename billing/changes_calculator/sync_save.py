@@ -177,7 +177,7 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
 
 def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: str, now: datetime) -> None:
     """Keep what Stripe answered; a customer who must act, and is there, gets the secret to pay with."""
-    raw_invoice = raw["latest_invoice"]
+    raw_invoice = invoices.whole(raw["latest_invoice"])
     facts = read_invoice(raw_invoice)
     pending = raw.get("pending_update") or {}
     was_charged = bool(change.schedule_id and change.method_processor_id)

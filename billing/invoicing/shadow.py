@@ -66,7 +66,7 @@ def compare_all(*, now: datetime) -> Iterator[Comparison]:
 
 def compare(shadow: ShadowBill) -> tuple[Difference, ...]:
     """Return what differs between the bill we would have made and the one that Stripe made."""
-    actual = read_invoice(invoices.retrieve_whole(shadow.invoice.stripe_invoice_id))
+    actual = read_invoice(invoices.retrieve(shadow.invoice.stripe_invoice_id))
     expected = [ExpectedLine(price, quantity, minor) for price, quantity, minor in shadow.lines]
     return differences(expected, (shadow.period_start, shadow.period_end), actual)
 
