@@ -379,12 +379,18 @@ class SubsStuckEvent(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True)
     stuck_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=1)
+    owner = models.CharField(
+        max_length=160, blank=True, default="", db_default="", help_text="agent:…, who looks after it; empty: nobody"
+    )
     resolved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "subs_stuck_events"
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="stuck_event_is_unique")]
-        indexes = [models.Index(fields=["stuck_at"], condition=Q(resolved_at__isnull=True), name="stuck_event_open")]
+        indexes = [
+            models.Index(fields=["stuck_at"], condition=Q(resolved_at__isnull=True), name="stuck_event_open"),
+            models.Index(fields=["signature"], name="stuck_event_by_signature"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}: {self.reason}"

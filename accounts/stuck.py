@@ -50,11 +50,24 @@ def release_stuck(items: Sequence[SubsStuckEvent], *, now: datetime) -> None:
         journal.emit(*(_fact("stuck.released", item) for item in items), at=now)
 
 
-def _fact(kind: str, item: SubsStuckEvent) -> journal.Fact:
+def take_stuck(item: SubsStuckEvent, *, owner: str, now: datetime) -> bool:
+    """
+    Write down who looks after an item from now on, and return whether it still waits; if not, nothing is written.
+
+    Whoever looked after it before does so no more.
+    """
+    with transaction.atomic():
+        waits = SubsStuckEvent.objects.filter(pk=item.pk, resolved_at__isnull=True).update(owner=owner)
+        if waits:
+            journal.emit(_fact("stuck.taken", item, actor=owner), at=now)
+    return bool(waits)
+
+
+def _fact(kind: str, item: SubsStuckEvent, *, actor: str = "system:pipe") -> journal.Fact:
     return journal.Fact(
         kind=kind,
         account_id=None,
-        actor="system:pipe",
+        actor=actor,
         reason=item.reason,
         cause=f"{item.source}:{item.external_id}",
         after={"type": item.kind, "attempts": item.attempts},

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 
 from accounts import journal
 from accounts.models import SubsStuckEvent
@@ -61,8 +61,10 @@ class Group:
         return waiting().filter(**{column: value for column, value in columns.items() if value})
 
     def counts(self, *, limit: int = 1000) -> list[dict[str, Any]]:
-        """Return how many there are of each reason, kind and signature, the most first."""
-        groups = self.items().values("reason", "kind", "signature").annotate(count=Count("pk"))
+        """Return how many there are of each reason, kind and signature, and the oldest one's time; the most first."""
+        groups = (
+            self.items().values("reason", "kind", "signature").annotate(count=Count("pk"), oldest_at=Min("stuck_at"))
+        )
         return [dict(group) for group in groups.order_by("-count", "kind")[:limit]]
 
 

@@ -7,8 +7,10 @@ from accounts.models import Account, SubsStuckEvent
 from config.panel.cells import NOTHING, Tone, badge, code, link, moment, number
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
-from webhooks.admin.acts import REPLAY_GROUP, REPLAY_STUCK
+from webhooks.admin.acts import REPLAY_GROUP, REPLAY_STUCK, TAKE_STUCK
 from webhooks.models import StripeEvent
+
+from .words import actor_in_words
 
 # Why an event waits, and what takes it up again.
 REASONS = {
@@ -34,6 +36,7 @@ def stuck_page(item: SubsStuckEvent) -> Page:
                     ("Which means", REASONS[SubsStuckEvent.Reason(item.reason)]),
                     ("Error", item.signature),
                     ("Tries", number(item.attempts)),
+                    ("Looked after by", _owner(item)),
                 ],
             ),
         ],
@@ -58,12 +61,12 @@ def stuck_page(item: SubsStuckEvent) -> Page:
 @admin.register(SubsStuckEvent)
 class StuckEventPanel(ReadOnlyPanel):
     title = "Stuck events"
-    acts = (REPLAY_STUCK,)
+    acts = (REPLAY_STUCK, TAKE_STUCK)
     list_acts = (REPLAY_GROUP,)
     page_of = stuck_page
-    list_display = ("kind", "state", "reason_in_words", "external_id", "customer_reference", "attempts", "stuck")
-    exact_fields = ("external_id", "customer_reference", "account_id")
-    search_help_text = "evt_…, cus_… or account id"
+    list_display = ("kind", "state", "reason_in_words", "signature", "external_id", "owned", "attempts", "stuck")
+    exact_fields = ("external_id", "customer_reference", "account_id", "signature")
+    search_help_text = "evt_…, cus_…, account id or the whole error"
     ordering = ("-pk",)
 
     @admin.display(description="State")
@@ -74,9 +77,17 @@ class StuckEventPanel(ReadOnlyPanel):
     def reason_in_words(self, item: SubsStuckEvent) -> str:
         return item.get_reason_display()
 
+    @admin.display(description="Looked after by")
+    def owned(self, item: SubsStuckEvent) -> str:
+        return _owner(item)
+
     @admin.display(description="Since")
     def stuck(self, item: SubsStuckEvent) -> SafeString:
         return moment(item.stuck_at)
+
+
+def _owner(item: SubsStuckEvent) -> str:
+    return actor_in_words(item.owner) if item.owner else "nobody"
 
 
 def _state(item: SubsStuckEvent) -> SafeString:

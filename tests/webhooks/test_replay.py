@@ -6,9 +6,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import SubsStuckEvent
+from accounts.models import JournalEntry, SubsStuckEvent
+from accounts.stuck import take_stuck
+from config import clock
 from tests.guard import unguarded
 from webhooks.models import StripeEvent
+from webhooks.replay import Group, replay
 
 from . import payloads, world
 
@@ -91,3 +94,36 @@ def test_a_processed_event_that_is_replayed_finds_nothing_left_to_do(inbox):
 def test_ids_and_a_group_are_not_mixed(inbox):
     with pytest.raises(CommandError):
         command(inbox["version"].pk, "--reason", "version")
+
+
+def test_somebody_looks_after_what_waits_until_it_is_taken_up(inbox):
+    item = SubsStuckEvent.objects.get(external_id=inbox["version"].pk)
+
+    taken = take_stuck(item, owner="agent:ann", now=clock.now())
+    still_waits = Group(reason="version").items().values_list("owner", flat=True)
+
+    assert taken
+    assert list(still_waits) == ["agent:ann"]
+    told = JournalEntry.objects.filter(kind="stuck.taken").values_list("actor", "cause")
+    assert list(told) == [("agent:ann", f"stripe:{inbox['version'].pk}")]
+
+
+def test_nobody_can_look_after_what_was_taken_up_again(inbox):
+    item = SubsStuckEvent.objects.get(external_id=inbox["version"].pk)
+    replay(StripeEvent.objects.filter(pk=item.external_id), now=clock.now())
+
+    taken = take_stuck(item, owner="agent:ann", now=clock.now())
+
+    assert not taken
+    assert SubsStuckEvent.objects.get(pk=item.pk).owner == ""
+    assert not JournalEntry.objects.filter(kind="stuck.taken").exists()
+
+
+def test_a_group_says_since_when_its_oldest_waits(inbox):
+    times = SubsStuckEvent.objects.filter(reason="unknown_customer", kind="customer.updated")
+    with unguarded():
+        times.update(stuck_at=clock.now() - timedelta(days=3))
+
+    groups = {(group["reason"], group["kind"]): group for group in Group().counts()}
+
+    assert groups["unknown_customer", "customer.updated"]["oldest_at"] == times.get().stuck_at

@@ -6,8 +6,9 @@ from datetime import datetime
 from django import forms
 
 from accounts.models import SubsStuckEvent
+from accounts.stuck import take_stuck
 from config.panel.acts import Act, ActRefused, Asked, Preview
-from config.panel.cells import number
+from config.panel.cells import list_link, moment, number
 from config.panel.roles import Permission
 from config.panel.sections import Table
 from webhooks.models import StripeEvent
@@ -67,6 +68,28 @@ REPLAY_STUCK: Act[SubsStuckEvent] = Act(
 )
 
 
+def _take(asked: Asked[SubsStuckEvent]) -> str:
+    """:raises ActRefused: it was taken up again meanwhile."""
+    if not take_stuck(asked.row, owner=asked.actor, now=asked.at):
+        raise ActRefused("It was taken up again already.")
+    return "You look after it."
+
+
+TAKE_STUCK: Act[SubsStuckEvent] = Act(
+    name="take",
+    label="Look after it",
+    sentence="Say that you look after this, so that nobody else needs to.",
+    permission=Permission.OPERATE,
+    why_not=lambda item, at: "it was taken up again already" if item.resolved_at else "",
+    preview=lambda asked: Preview(
+        money=[("Moves", "nothing")],
+        access=[("Changes", "nothing")],
+        also=[("Looked after by", asked.row.owner or "nobody"), ("From now on by", asked.actor)],
+    ),
+    do=_take,
+)
+
+
 def _group_fields(row: None) -> Mapping[str, forms.Field]:
     reasons = [("", "any"), *SubsStuckEvent.Reason.choices]
     return {
@@ -99,8 +122,17 @@ def _preview_group(asked: Asked[None]) -> Preview:
         sections=[
             Table(
                 "What will be due again",
-                ("Type", "Why", "Error", "Events"),
-                [(row["kind"], labels[row["reason"]], row["signature"], number(row["count"])) for row in rows],
+                ("Type", "Why", "Error", "Oldest since", "Events"),
+                [
+                    (
+                        row["kind"],
+                        labels[row["reason"]],
+                        list_link(SubsStuckEvent, row["signature"], q=row["signature"]),
+                        moment(row["oldest_at"]),
+                        number(row["count"]),
+                    )
+                    for row in rows
+                ],
                 "",
             )
         ],
