@@ -31,6 +31,7 @@ from billing.buy_cart import KeyReused
 from billing.change_subscription import SubscriptionUnknown
 from billing.changes_calculator.request import ChangeRefused, PaymentDeclined, PaymentUnavailable
 from billing.changes_calculator.scheduled import NothingScheduled, TooLate
+from billing.invoicing.coupons import CouponRefused
 from billing.payments.collect import AttemptInFlight
 from billing.payments.manage_methods import MethodKept, UnknownNonce
 from billing.payments.pay_invoice import InvoiceUnknown, MethodUnknown, NotPayable
@@ -99,6 +100,7 @@ ERRORS: dict[str, ApiError] = {
     "method_is_default":       ApiError(1409, 400, "This is the primary method. Choose another as primary first."),
     "method_in_use":           ApiError(1410, 400, "The method is being charged right now. Try again in a moment."),
     "unknown_nonce":           ApiError(1411, 400, "There is no such method at the processor. Ask for a new secret."),
+    "coupon_refused":          ApiError(1412, 400, "The code can't be redeemed. See how it is written."),
     "change_abandoned":        ApiError(1420, 402, "It was given up before it was paid. Ask anew."),
     "account_busy":            ApiError(1500, 429, "The account is being changed right now. Try again in a moment."),
     "processor_unavailable":   ApiError(1501, 503, "The payment processor is silent. Nothing is lost; ask again."),
@@ -160,6 +162,7 @@ def reasons_of(error: Exception) -> list[Reason]:
             | NotPayable()
             | MethodKept()
             | UnknownNonce()
+            | CouponRefused()
             | TooManyRequests()
         ):
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]

@@ -1,17 +1,23 @@
-"""Invoices: what was asked for, how it was tried to collect, and what the ledger says."""
+"""Invoices: what was asked for, how it was tried to collect, what went back, and what the ledger says."""
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.models import Account
+from billing.invoicing.resolve import true_debt_minor
 from billing.invoicing.states import InvoiceStatus
 from billing.models.catalog import Price
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice, InvoiceLine, PaymentAttempt
 from billing.models.ledger import LedgerEntry
 from billing.models.objectproducts import Ope
+from billing.models.reversals import CreditNote, Refund
+from billing.payments.attempts import NOT_ATTEMPTED
+from billing.payments.declines import NEXT, classify, told
+from config import clock
 from config.panel.cells import (
     NOTHING,
     Tone,
@@ -19,6 +25,7 @@ from config.panel.cells import (
     badge,
     code,
     day,
+    lines,
     link,
     moment,
     money,
@@ -30,6 +37,7 @@ from config.panel.cells import (
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Card, Facts, Page, Table
 
+from .credit_act import CREDIT
 from .words import INVOICES
 
 INVOICE_HEADERS = ("Number", "Status", "For", "Total", "Paid", "Of")
@@ -40,6 +48,21 @@ ATTEMPTS = {
     PaymentAttempt.Status.FAILED: Tone.BAD,
     PaymentAttempt.Status.ACTION_REQUIRED: Tone.WAITING,
     PaymentAttempt.Status.UNKNOWN: Tone.WAITING,
+}
+
+NOTES = {
+    CreditNote.Status.ASKED: Tone.WAITING,
+    CreditNote.Status.ISSUED: Tone.GOOD,
+    CreditNote.Status.REFUSED: Tone.BAD,
+    CreditNote.Status.VOID: Tone.QUIET,
+}
+REFUNDS = {
+    Refund.Status.ASKED: Tone.WAITING,
+    Refund.Status.PENDING: Tone.WAITING,
+    Refund.Status.SUCCEEDED: Tone.GOOD,
+    Refund.Status.FAILED: Tone.BAD,
+    Refund.Status.REFUSED: Tone.BAD,
+    Refund.Status.AS_CREDIT: Tone.INFO,
 }
 
 
@@ -57,10 +80,13 @@ def invoice_row(invoice: Invoice) -> Sequence[object]:
 
 def invoice_page(invoice: Invoice) -> Page:
     """Return the page of one invoice: lines, attempts and the ledger's entries, and where it belongs."""
-    open_minor = invoice.total_minor - invoice.paid_minor
     is_owed = invoice.status in {InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value}
-    lines = InvoiceLine.objects.filter(invoice=invoice).order_by("pk")[:500]
+    owed_minor = invoice.remaining_minor if is_owed else 0
+    debt_minor = true_debt_minor(invoice, decided_on=clock.now().astimezone(UTC).date()) if is_owed else 0
+    billed = InvoiceLine.objects.filter(invoice=invoice).order_by("pk")[:500]
     attempts = PaymentAttempt.objects.filter(invoice=invoice).select_related("method").order_by("-started_at")[:50]
+    notes = CreditNote.objects.filter(invoice=invoice).order_by("-asked_at")[:50]
+    refunds = Refund.objects.filter(charge__invoice=invoice).order_by("-asked_at")[:50]
     entries = (
         LedgerEntry.objects.filter(transaction__invoice=invoice).select_related("transaction").order_by("pk")[:200]
     )
@@ -80,16 +106,22 @@ def invoice_page(invoice: Invoice) -> Page:
             ),
             Card(
                 "Still owed",
-                money(open_minor if is_owed else 0, invoice.currency),
+                money(owed_minor, invoice.currency),
                 invoice.collection_failed,
-                Tone.BAD if is_owed and open_minor else Tone.GOOD,
+                Tone.BAD if owed_minor else Tone.GOOD,
+            ),
+            Card(
+                "True debt",
+                money(debt_minor, invoice.currency),
+                "what would stay owed if it were given up today",
+                Tone.BAD if debt_minor else Tone.GOOD,
             ),
         ],
         sections=[
             Table(
                 "Lines",
                 ("Line", "Price", "Quantity", "Unit amount", "Amount", "Period"),
-                [_line_row(line, invoice.currency) for line in lines],
+                [_line_row(line, invoice.currency) for line in billed],
                 "It has no lines.",
             ),
             Table(
@@ -97,6 +129,18 @@ def invoice_page(invoice: Invoice) -> Page:
                 ("Outcome", "Amount", "With", "Started", "Finished", "Payment intent"),
                 [_attempt_row(attempt) for attempt in attempts],
                 "Nobody tried to collect it.",
+            ),
+            Table(
+                "Credit notes",
+                ("Note", "Total", "Off the debt", "To the method", "To credit", "Asked", "Issued"),
+                [_note_row(note) for note in notes],
+                "Nothing was taken off it.",
+            ),
+            Table(
+                "Refunds",
+                ("Outcome", "Amount", "Asked", "Ended", "At Stripe"),
+                [_refund_row(refund) for refund in refunds],
+                "No money went back.",
             ),
             Table(
                 "Ledger",
@@ -143,6 +187,7 @@ class InvoicePanel(ReadOnlyPanel):
     exact_fields = ("pk", "account_id", "number", "stripe_invoice_id")
     search_help_text = "Invoice number, in_… or account id"
     ordering = ("-created_at",)
+    acts = (CREDIT,)
 
     @admin.display(description="Number")
     def number_or_draft(self, invoice: Invoice) -> str:
@@ -187,7 +232,10 @@ def _line_row(line: InvoiceLine, currency: str) -> Sequence[object]:
 
 def _attempt_row(attempt: PaymentAttempt) -> Sequence[object]:
     return (
-        with_note(badge(attempt.get_status_display(), ATTEMPTS[PaymentAttempt.Status(attempt.status)]), attempt.code),
+        with_note(
+            badge(attempt.get_status_display(), ATTEMPTS[PaymentAttempt.Status(attempt.status)]),
+            lines(attempt.code, *_decline_in_words(attempt)) if attempt.code else "",
+        ),
         amount(attempt.amount_minor, attempt.currency),
         with_note(
             attempt.method or NOTHING, "the customer was there" if attempt.on_session else "without the customer"
@@ -195,6 +243,37 @@ def _attempt_row(attempt: PaymentAttempt) -> Sequence[object]:
         moment(attempt.started_at),
         moment(attempt.finished_at),
         code(attempt.stripe_payment_intent_id),
+    )
+
+
+def _decline_in_words(attempt: PaymentAttempt) -> Sequence[str]:
+    """Return what the customer is told of a failed attempt, and what follows from it."""
+    if attempt.status != PaymentAttempt.Status.FAILED or attempt.code == NOT_ATTEMPTED:
+        return ()
+    return told(attempt.code), NEXT[classify(attempt.code, attempt.advice_code)].in_words
+
+
+def _note_row(note: CreditNote) -> Sequence[object]:
+    return (
+        with_note(
+            badge(note.get_status_display(), NOTES[CreditNote.Status(note.status)]), note.refusal_code or note.memo
+        ),
+        amount(note.total_minor, note.currency),
+        amount(note.off_debt_minor, note.currency),
+        amount(note.to_method_minor, note.currency),
+        amount(note.to_credit_minor, note.currency),
+        with_note(moment(note.asked_at), note.actor),
+        with_note(moment(note.issued_at), note.number),
+    )
+
+
+def _refund_row(refund: Refund) -> Sequence[object]:
+    return (
+        with_note(badge(refund.get_status_display(), REFUNDS[Refund.Status(refund.status)]), refund.failure_code),
+        amount(refund.amount_minor, refund.currency),
+        moment(refund.asked_at),
+        moment(refund.ended_at),
+        code(refund.stripe_refund_id),
     )
 
 

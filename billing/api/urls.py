@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import (
+    account_credits,
     cancel_reasons,
     carts,
     history,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("accounts/<id:account_id>/pay-invoice", paying.PayInvoiceView.as_view()),
     path("accounts/<id:account_id>/receipts/<id:receipt_id>/pdf", receipts.ReceiptView.as_view()),
     path("accounts/<id:account_id>/billing/unpaid-invoice", paying.UnpaidInvoiceView.as_view()),
+    path("accounts/<id:account_id>/billing/credits", account_credits.CreditsView.as_view()),
     path("accounts/<id:account_id>/billing/history", history.BillingHistoryView.as_view()),
     path("accounts/<id:account_id>/workflows/<id:workflow_id>", workflows.WorkflowView.as_view()),
     path("user/subscriptions", user_subscriptions.UserSubscriptionsView.as_view()),

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
+from ..invoicing.disputes import disputed_method_ids
 from ..models.invoices import Invoice, PaymentAttempt
 from ..models.methods import PaymentMethod
 from .attempts import NOT_ATTEMPTED
@@ -13,7 +14,7 @@ FAILED = (PaymentAttempt.Status.FAILED, PaymentAttempt.Status.ACTION_REQUIRED)
 
 
 def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
-    """Return the account's stored methods as candidates for this invoice. Two statements."""
+    """Return the account's stored methods as candidates for this invoice. Three statements."""
     stored = list(
         PaymentMethod.objects.filter(
             account=invoice.account_id, processor=PaymentMethod.Processor.STRIPE, deleted_at__isnull=True
@@ -25,6 +26,7 @@ def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
         .select_related("method")
         .order_by("started_at")
     )
+    disputed = disputed_method_ids(invoice.account_id)
     # A card that was stored twice is still one card to its network.
     tries = Counter((attempt.method.brand, attempt.method.last4) for attempt in failed if attempt.method)
     last = {attempt.method_id: attempt for attempt in failed if attempt.invoice_id == invoice.pk}
@@ -39,6 +41,7 @@ def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
             last_try=LastTry(tried.started_at, tried.code, tried.advice_code)
             if (tried := last.get(method.pk))
             else None,
+            is_disputed=method.pk in disputed,
         )
         for method in stored
     )

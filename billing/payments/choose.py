@@ -25,7 +25,7 @@ class Candidate:
     """
     A stored method. `tries_of_card`: failed tries of the same card within the cap's period, for any invoice.
 
-    `is_disputed`: the invoice is the debt of a payment that was made with this method and disputed.
+    `is_disputed`: a payment that was made with this method was disputed, and the dispute is not won.
     """
 
     id: str
@@ -63,7 +63,7 @@ def _was_just_tried(candidate: Candidate, now: datetime) -> bool:
 # Read from the top; the first that holds is the reason.
 PASSED_OVER: tuple[Reason, ...] = (
     Reason("it may not be charged any more", lambda method, _now: not method.is_usable),
-    Reason("the payment it made is disputed", lambda method, _now: method.is_disputed),
+    Reason("a payment it made is disputed",  lambda method, _now: method.is_disputed),
     Reason("its card was tried too often",   lambda method, _now: method.tries_of_card >= CAP_TRIES),
     Reason("the customer must act first",    lambda method, _now: _waits_for_customer(method)),
     Reason("it was tried a moment ago",      _was_just_tried),

@@ -71,6 +71,16 @@ BILLED: Example = {
     "currency": "USD",
     "occurred_at": "2026-01-15T12:00:00Z",
 }
+CREDIT: Example = {
+    "id": "2b3c4d5e6f708192a3b4c5d6e7f80910",
+    "kind": "promotional",
+    "amount": 20.0,
+    "remaining": 12.5,
+    "reserved": 0.0,
+    "currency": "USD",
+    "granted_on": "2026-01-15T12:00:00Z",
+    "expires_on": None,
+}
 WORKFLOW: Example = {
     "id": WORKFLOW_ID,
     "state": "waiting",

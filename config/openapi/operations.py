@@ -84,6 +84,10 @@ DASHBOARD: dict[tuple[str, str], Operation] = {
     ("GET", "/accounts/{account_id}/billing/history"): Operation(
         [e.BILLED], query=(*PAGES, Query("status", "Paid, Unpaid or Resolved"))
     ),
+    ("GET", "/accounts/{account_id}/billing/credits"): Operation(
+        {"credits": [e.CREDIT], "totals": [{"currency": "USD", "remaining": 12.5}]}
+    ),
+    ("POST", "/accounts/{account_id}/billing/credits"): Operation(e.CREDIT, {"coupon_code": "WELCOME-20"}),
     ("GET", "/accounts/{account_id}/workflows/{workflow_id}"): Operation(e.WORKFLOW),
     ("GET", "/user/subscriptions"): Operation([e.SUBSCRIPTION]),
     ("GET", "/user/subscriptions/{subscription_id}"): Operation(e.SUBSCRIPTION),

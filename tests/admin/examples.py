@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.models import SubsStuckEvent
 from billing.models.changes import ChangeWorkflow
+from billing.models.invoices import Invoice
 from config import clock
 from tests.admin import world
 from webhooks.models import StripeEvent
@@ -70,6 +71,10 @@ def ended_change() -> ChangeWorkflow:
     return ChangeWorkflow.objects.get(pk=workflow.pk)
 
 
+def paid_invoice() -> Invoice:
+    return Invoice.objects.get(account=world.account_with_everything(), status="paid")
+
+
 EXAMPLES = (
     Example(panel="ChangeWorkflow", act="resume", allowed=waiting_change, refused=ended_change),
     Example(
@@ -79,6 +84,7 @@ EXAMPLES = (
         refused=ended_change,
         told_by="tests/billing/test_superseding.py",
     ),
+    Example(panel="Invoice", act="credit-account", allowed=paid_invoice, values={"amount": "100.00"}),
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="take", allowed=stuck_event, refused=released_event),

@@ -158,6 +158,18 @@ def test_an_invoice_shows_lines_attempts_and_both_sides_of_the_ledger(agent: Cli
     assert reverse("admin:billing_price_change", args=[quote("pro_month_v1")]) in html
 
 
+def test_an_invoice_page_says_why_it_was_declined_and_what_went_back(agent: Client) -> None:
+    account = world.account_with_everything()
+
+    unpaid = agent.get(page_of(Invoice.objects.get(account=account, status="open"))).content.decode()
+    paid = agent.get(page_of(Invoice.objects.get(account=account, status="paid"))).content.decode()
+
+    assert "The card has not enough funds or is over its limit." in unpaid
+    assert "tried again on the retry schedule" in unpaid
+    assert "True debt" in unpaid
+    assert paid.count("$5.00") == 3, "the note, what of it goes to the method, and the refund"
+
+
 def test_the_state_of_an_ope_is_the_one_that_python_derives(agent: Client) -> None:
     world.account_with_everything()
     shown = {row.pk: row.derived_state for row in agent.get(list_of(Ope)).context["cl"].result_list}

@@ -19,6 +19,7 @@ from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, Payme
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
+from billing.models.reversals import Charge, CreditNote, Refund
 from billing.objectproducts.phases import Phase
 from entitlements.models import Basis, Entitlement
 from tests.guard import unguarded
@@ -209,7 +210,7 @@ def account_with_everything(
     )
     for ope in opes:
         _paid(account, ope, method, schedule)
-    bill(account, total_minor=2500, status="open", collection_failed="card_declined")
+    _declined(account, method)
     waiting_change(account, zones[0])
     Entitlement.objects.bulk_create(
         Entitlement(
@@ -287,6 +288,52 @@ def _fact(kind: str, account: Account, actor: str, reason: str = "") -> journal.
     return journal.Fact(kind, account.pk, actor, reason, after=KINDS[kind].after.example)
 
 
+def _declined(account: Account, method: PaymentMethod) -> None:
+    """Ask for money that the bank does not give."""
+    invoice = bill(account, total_minor=2500, status="open", collection_failed="card_declined")
+    PaymentAttempt.objects.create(
+        account=account,
+        invoice=invoice,
+        method=method,
+        status="failed",
+        code="insufficient_funds",
+        stripe_payment_intent_id=f"pi_{uuid4().hex[:20]}",
+        on_session=False,
+        amount_minor=2500,
+        currency="usd",
+        started_at=NOW,
+        finished_at=NOW,
+    )
+
+
+def _given_back(attempt: PaymentAttempt, amount_minor: int) -> None:
+    """Have a part of a payment be given back."""
+    of = {"account": attempt.account, "currency": attempt.currency}
+    charge = Charge.objects.create(
+        **of,
+        attempt=attempt,
+        invoice=attempt.invoice,
+        amount_minor=attempt.amount_minor,
+        refunded_minor=amount_minor,
+        charged_at=NOW,
+    )
+    note = CreditNote.objects.create(
+        **of,
+        invoice=attempt.invoice,
+        status="issued",
+        why="refund",
+        subtotal_minor=amount_minor,
+        total_minor=amount_minor,
+        to_method_minor=amount_minor,
+        actor="agent:ann",
+        asked_at=NOW,
+        issued_at=NOW,
+    )
+    Refund.objects.create(
+        **of, charge=charge, credit_note=note, status="succeeded", amount_minor=amount_minor, asked_at=NOW, ended_at=NOW
+    )
+
+
 def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSchedule) -> None:
     invoice = bill(account, total_minor=2500, schedule=schedule)
     InvoiceLine.objects.create(
@@ -300,7 +347,7 @@ def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSc
         in_advance=True,
         **PERIOD,
     )
-    PaymentAttempt.objects.create(
+    attempt = PaymentAttempt.objects.create(
         account=account,
         invoice=invoice,
         method=method,
@@ -312,6 +359,7 @@ def _paid(account: Account, ope: Ope, method: PaymentMethod, schedule: BillingSc
         started_at=NOW,
         finished_at=NOW,
     )
+    _given_back(attempt, 5_00)
     for kind, sides in (("finalized", (("receivable", 2500), ("revenue", -2500))),
                         ("paid", (("cash_stripe", 2500), ("receivable", -2500)))):  # fmt: skip
         posted = LedgerTransaction.objects.create(

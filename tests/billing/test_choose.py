@@ -30,7 +30,7 @@ REASONS = [
     # fields                                                              why not
     ({},                                                                  ""),
     ({"is_usable": False},                                                "it may not be charged any more"),
-    ({"is_disputed": True},                                               "the payment it made is disputed"),
+    ({"is_disputed": True},                                               "a payment it made is disputed"),
     ({"tries_of_card": 14},                                               ""),
     ({"tries_of_card": 15},                                               "its card was tried too often"),
     ({"last_try": failed("processing_error", HOUR - MOMENT)},             "it was tried a moment ago"),

@@ -16,6 +16,7 @@ from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerTransaction
 from billing.models.methods import PaymentMethod
 from billing.models.reversals import Charge, CreditNote, Dispute, InvoiceAct, Refund
+from billing.payments.collect import NO_METHOD, collect
 from billing.payments.methods import store_test_card
 from config import clock as business
 from config.passing_time import pass_time
@@ -216,6 +217,10 @@ def test_a_lost_dispute_is_billed_anew_without_a_fee(clock):
     assert books(account) == {Book.RECEIVABLE: 25_00, Book.REVENUE: -25_00}
     assert resolve.true_debt_minor(rebilled, decided_on=business.now().date()) == 25_00
     assert len(disputes.disputed_method_ids(account.pk)) == 1
+    collect(rebilled, now=business.now())
+    rebilled.refresh_from_db()
+    assert rebilled.collection_failed == NO_METHOD  # whoever disputed a charge is not charged again unasked
+    assert not rebilled.attempts.exists()
 
 
 def test_news_that_comes_twice_changes_nothing(clock):

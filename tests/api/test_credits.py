@@ -1,0 +1,59 @@
+"""An account's credits over the API: what may be spent, in which order, and the code of a coupon."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.lock import account_lock
+from billing.invoicing.coupons import make_coupon
+from billing.invoicing.credits import Grant, grant, take_back
+from billing.models.credits import Credit
+from config import clock as business
+from tests.api.conftest import Api
+from tests.factories import clear, token_for
+
+pytestmark = pytest.mark.usefixtures("on_sale")
+
+
+def give(account, now, amount_minor, *, days=None, currency="usd", kind=Credit.Kind.GOODWILL):
+    expires_at = now + timedelta(days=days) if days else None
+    wanted = Grant(
+        kind=kind, amount_minor=amount_minor, currency=currency, source=f"test:{amount_minor}", expires_at=expires_at
+    )
+    with account_lock(account.pk):
+        return grant(account.pk, wanted, actor="agent:a", now=now)
+
+
+def test_what_is_left_is_listed_in_the_order_it_is_spent_with_a_total_of_each_currency(clock):
+    clock.freeze()
+    now = business.now()
+    account = clear()
+    give(account, now, 10_01)
+    give(account, now, 5_00, days=9, kind=Credit.Kind.PROMOTIONAL)
+    give(account, now, 7_00, currency="eur")
+    take_back(give(account, now, 3_00).pk, actor="agent:a", now=now)
+    give(clear(), now, 99_00)
+    api = Api(token_for(account))
+
+    seen = api.get(f"/accounts/{account.pk}/billing/credits").json()["result"]
+
+    assert [(c["kind"], c["remaining"], c["reserved"], c["expires_on"] is None) for c in seen["credits"]] == [
+        ("promotional", 5.0, 0.0, False), ("goodwill", 10.01, 0.0, True), ("goodwill", 7.0, 0.0, True),
+    ]  # fmt: skip
+    assert seen["totals"] == [{"currency": "EUR", "remaining": 7.0}, {"currency": "USD", "remaining": 15.01}]
+
+
+def test_a_code_is_redeemed_once_per_account(clock):
+    clock.freeze()
+    now = business.now()
+    account = clear()
+    make_coupon("WELCOME-20", amount_minor=20_00, currency="usd", actor="agent:a", now=now)
+    api, path = Api(token_for(account)), f"/accounts/{account.pk}/billing/credits"
+
+    answers = [api.post(path, {"coupon_code": code}) for code in ("welcome-20", "WELCOME-20", "NO-SUCH", 5)]
+
+    assert answers[0].json()["result"]["remaining"] == 20.0
+    assert [(a.status_code, a.json()["errors"][0]["code"]) for a in answers[1:]] == [
+        (400, 1412), (400, 1412), (400, 1001),
+    ]  # fmt: skip
+    assert Credit.objects.get(account=account).remaining_minor == 20_00
