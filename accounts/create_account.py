@@ -1,4 +1,4 @@
-"""How accounts, zones and members come into being."""
+"""How accounts, zones and members come into being, are renamed and go."""
 
 import re
 from datetime import datetime
@@ -27,6 +27,12 @@ class ZoneTaken(Exception):
     """Another account serves this domain already."""
 
     code = "zone_taken"
+
+
+class LastAdministrator(Exception):
+    """Nobody would be left who may administer the account."""
+
+    code = "last_administrator"
 
 
 def create_account(
@@ -58,6 +64,65 @@ def create_account(
             at=now,
         )
     return account
+
+
+def open_account(person_id: str, *, name: str, token_id: str, actor: str, now: datetime) -> Account:
+    """
+    Return the account of that name which this person administers, opening one where the token reaches none.
+
+    So it is safe to repeat, at once or later: a person has one account of a name. A token that is limited to some
+    accounts reaches the new one too, or what it opened would be out of its reach.
+
+    :raises InvalidDetail: an empty or over-long name.
+    """
+    name = _name(name)
+    with transaction.atomic():
+        person = Person.objects.select_for_update(no_key=True).get(pk=person_id)  # one at a time
+        reach = tokens.reach_of(token_id)
+        mine = Account.objects.filter(
+            name=name, closed_at__isnull=True, members__person=person, members__role=Role.SUPER_ADMINISTRATOR.value
+        )
+        if reach is not None:
+            mine = mine.filter(pk__in=reach)
+        if known := mine.order_by("created_at", "pk").first():
+            return known
+        account = create_account(name=name, email=person.email, actor=actor, now=now)
+        if reach is not None:
+            with account_lock(account.pk):
+                after = {"prefix": tokens.extend(token_id, account.pk)}
+                journal.emit(journal.Fact("token.issued", account.pk, actor, after=after), at=now)
+    return account
+
+
+def rename_account(account_id: str, *, name: str, actor: str, now: datetime) -> Account:
+    """
+    Give an account another name and return it; nothing is written if it is called so already.
+
+    :raises InvalidDetail: an empty or over-long name.
+    """
+    name = _name(name)
+    with account_lock(account_id):
+        if Account.objects.filter(pk=account_id).exclude(name=name).update(name=name):
+            journal.emit(journal.Fact("account.renamed", account_id, actor, after={"account_id": account_id}), at=now)
+        return Account.objects.get(pk=account_id)
+
+
+def leave_account(account_id: str, *, member_id: str, actor: str, now: datetime) -> None:
+    """
+    End a membership; nothing happens if it has ended. Tokens of that person reach the account no more.
+
+    :raises LastAdministrator: there is no other Super Administrator.
+    """
+    with account_lock(account_id):
+        member = Member.objects.filter(account=account_id, pk=member_id).first()
+        if member is None:
+            return
+        administrators = Member.objects.filter(account=account_id, role=Role.SUPER_ADMINISTRATOR.value)
+        if member.role == Role.SUPER_ADMINISTRATOR.value and not administrators.exclude(pk=member_id).exists():
+            raise LastAdministrator
+        after = {"member_id": member.pk, "role": member.role}
+        member.delete()
+        journal.emit(journal.Fact("member.removed", account_id, actor, after=after), at=now)
 
 
 def create_zone(account_id: str, *, name: str, actor: str, now: datetime) -> Zone:

@@ -142,6 +142,7 @@ _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the f
 
 KINDS: dict[str, Kind] = {
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
+    "account.renamed":          Kind("The account got another name", record(account_id=ID)),
     "billing.clock_ended":      Kind("A billing clock of ours stopped: nothing is left to bill",
                                      record(schedule_id=ID)),
     "billing.clock_started":    Kind("A billing clock of ours began",
@@ -212,6 +213,8 @@ KINDS: dict[str, Kind] = {
     "ledger.corrected":         Kind("An earlier transaction of the ledger was corrected",
                                      record(transaction_id=ID, corrects=ID, source=like(WORD, "paid:in"))),
     "member.added":             Kind("Somebody became a member of the account",
+                                     record(member_id=ID, role=like(WORD, "administrator")), SERVICES),
+    "member.removed":           Kind("Somebody left the account",
                                      record(member_id=ID, role=like(WORD, "administrator")), SERVICES),
     "member.role_changed":      Kind("A member's role changed",
                                      record(person_id=ID, role=like(WORD, "billing")), SERVICES),

@@ -32,13 +32,14 @@ class Permission(Enum):
     CHANGE_SUBSCRIPTIONS = "change subscriptions"
     PAY = "pay and edit payment methods and the billing profile"
     ADMINISTER = "administer the account"
+    ACT_FOR_ONESELF = "open accounts and leave them"
 
 
 MAY: dict[Role, frozenset[Permission]] = {
     Role.SUPER_ADMINISTRATOR: frozenset(Permission),
-    Role.ADMINISTRATOR:       frozenset({Permission.READ, Permission.CHANGE_SUBSCRIPTIONS}),
-    Role.BILLING:             frozenset({Permission.READ, Permission.PAY}),
-    Role.READ_ONLY:           frozenset({Permission.READ}),
+    Role.ADMINISTRATOR:       frozenset({Permission.READ, Permission.ACT_FOR_ONESELF, Permission.CHANGE_SUBSCRIPTIONS}),
+    Role.BILLING:             frozenset({Permission.READ, Permission.ACT_FOR_ONESELF, Permission.PAY}),
+    Role.READ_ONLY:           frozenset({Permission.READ, Permission.ACT_FOR_ONESELF}),
 }  # fmt: skip
 
 NEEDS_SCOPE: dict[Permission, Scope] = {
@@ -46,6 +47,7 @@ NEEDS_SCOPE: dict[Permission, Scope] = {
     Permission.CHANGE_SUBSCRIPTIONS: Scope.BILLING_EDIT,
     Permission.PAY:                  Scope.BILLING_EDIT,
     Permission.ADMINISTER:           Scope.BILLING_EDIT,
+    Permission.ACT_FOR_ONESELF:      Scope.BILLING_EDIT,
 }  # fmt: skip
 
 

@@ -44,3 +44,22 @@ def issue(
         expires_at=expires_at,
     )
     return token
+
+
+def reach_of(token_id: str) -> list[str] | None:
+    """Return the accounts that a token is limited to; None: every account of its person."""
+    account_ids: list[str] | None = ApiToken.objects.values_list("account_ids", flat=True).get(pk=token_id)
+    return account_ids
+
+
+def extend(token_id: str, account_id: str) -> str:
+    """
+    Let a token that is limited to some accounts reach this one too, and return its prefix.
+
+    The caller has just opened the account for the token's own person, and writes the journal entry.
+    """
+    token = ApiToken.objects.select_for_update().get(pk=token_id)
+    if token.account_ids is not None and account_id not in token.account_ids:
+        token.account_ids = [*token.account_ids, account_id]
+        token.save(update_fields=["account_ids"])
+    return token.prefix

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from accounts.api.body import BodyTooLarge
 from accounts.api.envelope import Problem, refusal
 from accounts.api.paging import InvalidQuery
-from accounts.create_account import InvalidDetail, ZoneTaken
+from accounts.create_account import InvalidDetail, LastAdministrator, ZoneTaken
 from accounts.lock import AccountBusy
 from accounts.models import Account
 from accounts.throttle import TooManyRequests
@@ -64,6 +64,7 @@ ERRORS: dict[str, ApiError] = {
     "invalid_query":           ApiError(1003, 400, "A query parameter makes no sense. Correct the one that is named."),
     "key_reused":              ApiError(1004, 400, "This idemp_key was used for something else. Choose another."),
     "zone_taken":              ApiError(1061, 400, "The domain is served already. Remove it there first."),
+    "last_administrator":      ApiError(1062, 400, "Nobody else administers the account. Let somebody do so first."),
     "core_plan_required":      ApiError(1207, 400, "The add-on needs a paid plan on the zone. Buy the plan first."),
     "no_product_access":       ApiError(1225, 400, "The account may not buy this product. Ask for access to it first."),
     "account_banned":          ApiError(1300, 400, "The account is restricted because of unpaid invoices. Pay them."),
@@ -164,6 +165,7 @@ def reasons_of(error: Exception) -> list[Reason]:
             | UnknownNonce()
             | CouponRefused()
             | TooManyRequests()
+            | LastAdministrator()
         ):
             return [Reason(error.code, str(error) or ERRORS[error.code].remedy)]
         case exceptions.ValidationError():

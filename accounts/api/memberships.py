@@ -3,13 +3,17 @@
 from typing import Any
 
 from django.http import Http404
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.create_account import leave_account
 from accounts.models import Member
 from accounts.roles import Permission
+from config import clock
 
 from .authentication import Caller
+from .body import ExactString
 from .envelope import answer, page_of
 from .identity import account_shape
 from .paging import choice_of, paging_of
@@ -17,6 +21,18 @@ from .scope import ApiView
 
 # Every membership is accepted: there is no invitation to wait for.
 ORDERS = {"id": "pk", "account.name": "account__name", "status": "pk"}
+
+
+class Decision(serializers.Serializer[Any]):
+    status = ExactString()
+
+    def validate_status(self, status: str) -> str:
+        """Accept what is accepted; to reject it later is to leave, and is asked for by that name."""
+        if status == "rejected":
+            raise serializers.ValidationError("It is accepted already. DELETE the membership to leave the account.")
+        if status != "accepted":
+            raise serializers.ValidationError("This must be accepted or rejected.")
+        return status
 
 
 class MembershipsView(ApiView):
@@ -43,19 +59,32 @@ class MembershipsView(ApiView):
 
 
 class MembershipView(ApiView):
-    """`/memberships/{membership_id}`: one of the caller's own."""
+    """`/memberships/{membership_id}`: one of the caller's own. DELETE leaves the account."""
 
-    needs = {"GET": Permission.READ}
+    needs = {"GET": Permission.READ, "PUT": Permission.ACT_FOR_ONESELF, "DELETE": Permission.ACT_FOR_ONESELF}
 
     def get(self, _request: Request, membership_id: str) -> Response:
-        member = _of(self.caller).select_related("account").filter(pk=membership_id).first()
-        if member is None:
-            raise Http404
+        return answer(_shape(self._mine(membership_id, Permission.READ), self.caller))
+
+    def put(self, request: Request, membership_id: str) -> Response:
+        member = self._mine(membership_id, Permission.ACT_FOR_ONESELF)
+        Decision(data=request.data).is_valid(raise_exception=True)
         return answer(_shape(member, self.caller))
 
+    def delete(self, _request: Request, membership_id: str) -> Response:
+        member = self._mine(membership_id, Permission.ACT_FOR_ONESELF)
+        leave_account(member.account_id, member_id=member.pk, actor=self.caller.actor, now=clock.now())
+        return answer({"id": member.pk})
 
-def _of(caller: Caller) -> Any:
-    return Member.objects.filter(person=caller.person_id, account__in=caller.accounts_where(Permission.READ))
+    def _mine(self, membership_id: str, permission: Permission) -> Member:
+        member: Member | None = _of(self.caller, permission).select_related("account").filter(pk=membership_id).first()
+        if member is None:
+            raise Http404
+        return member
+
+
+def _of(caller: Caller, permission: Permission = Permission.READ) -> Any:
+    return Member.objects.filter(person=caller.person_id, account__in=caller.accounts_where(permission))
 
 
 def _shape(member: Member, caller: Caller) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from . import (
     previews,
     receipts,
     subscriptions,
+    user_history,
     user_subscriptions,
     workflows,
 )
@@ -46,6 +47,7 @@ urlpatterns = [
     path("accounts/<id:account_id>/billing/credits", account_credits.CreditsView.as_view()),
     path("accounts/<id:account_id>/billing/history", history.BillingHistoryView.as_view()),
     path("accounts/<id:account_id>/workflows/<id:workflow_id>", workflows.WorkflowView.as_view()),
+    path("user/billing/history", user_history.UserBillingHistoryView.as_view()),
     path("user/subscriptions", user_subscriptions.UserSubscriptionsView.as_view()),
     path("user/subscriptions/<id:subscription_id>", user_subscriptions.UserSubscriptionView.as_view()),
 ]

@@ -45,14 +45,19 @@ MEMBERSHIPS = (
     Query("status", "of the membership", ("accepted", "pending", "rejected")),
 )
 
+USER_BILLED = ("id", "type", "action", "description", "amount", "currency", "occurred_at")
 _SUBSCRIPTION = "/accounts/{account_id}/subscriptions/{subscription_id}"
 
 DASHBOARD: dict[tuple[str, str], Operation] = {
     ("GET", "/user/tokens/verify"): Operation({"id": e.ACCOUNT_ID, "status": "active", "expires_on": None}),
     ("GET", "/accounts"): Operation([e.ACCOUNT], query=(*PAGES, NAME, DIRECTION)),
+    ("POST", "/accounts"): Operation(e.ACCOUNT, {"name": "Acme"}),
     ("GET", "/accounts/{account_id}"): Operation(e.ACCOUNT),
+    ("PUT", "/accounts/{account_id}"): Operation(e.ACCOUNT, {"name": "Acme"}),
     ("GET", "/memberships"): Operation([e.MEMBERSHIP], query=(*PAGES, NAME, DIRECTION, *MEMBERSHIPS)),
     ("GET", "/memberships/{membership_id}"): Operation(e.MEMBERSHIP),
+    ("PUT", "/memberships/{membership_id}"): Operation(e.MEMBERSHIP, {"status": "accepted"}),
+    ("DELETE", "/memberships/{membership_id}"): Operation({"id": e.MEMBERSHIP["id"]}),
     ("GET", "/zones"): Operation([e.ZONE], query=(*PAGES, NAME, DIRECTION, *ZONES)),
     ("GET", "/zones/{zone_id}"): Operation(e.ZONE),
     ("GET", "/zones/{zone_id}/subscription"): Operation(e.SUBSCRIPTION),
@@ -89,6 +94,16 @@ DASHBOARD: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/accounts/{account_id}/billing/credits"): Operation(e.CREDIT, {"coupon_code": "WELCOME-20"}),
     ("GET", "/accounts/{account_id}/workflows/{workflow_id}"): Operation(e.WORKFLOW),
+    ("GET", "/user/billing/history"): Operation(
+        [{name: e.BILLED[name] for name in USER_BILLED} | {"zone": {"name": "acme.example"}}],
+        query=(
+            *PAGES,
+            Query("order", "what the list is ordered by", ("occurred_at", "action", "type")),
+            Query("action", "why it was billed, as in the answers"),
+            Query("type", "of the entry: invoice"),
+            Query("occurred_at", "exactly when"),
+        ),
+    ),
     ("GET", "/user/subscriptions"): Operation([e.SUBSCRIPTION]),
     ("GET", "/user/subscriptions/{subscription_id}"): Operation(e.SUBSCRIPTION),
     ("PUT", "/user/subscriptions/{subscription_id}"): Operation(e.SUBSCRIPTION, e.CHANGE),

@@ -218,11 +218,13 @@ def test_every_refusal_of_the_pipeline_has_a_code_that_is_its_own():
 
 def test_the_codes_are_permanent():
     assert {name: (error.code, error.status) for name, error in ERRORS.items()} == {
+        "too_many_requests": (971, 429),
         "invalid_body": (1001, 400),
         "body_too_large": (1002, 413),
         "invalid_query": (1003, 400),
         "key_reused": (1004, 400),
         "zone_taken": (1061, 400),
+        "last_administrator": (1062, 400),
         "core_plan_required": (1207, 400),
         "no_product_access": (1225, 400),
         "account_banned": (1300, 400),
@@ -245,6 +247,7 @@ def test_the_codes_are_permanent():
         "licence_not_allowed": (1320, 400),
         "invalid_licence": (1321, 400),
         "payment_method_required": (1322, 400),
+        "too_many_changes": (1323, 400),
         "wanted_twice": (1316, 400),
         "payment_declined": (1400, 402),
         "authentication_required": (1401, 402),
