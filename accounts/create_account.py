@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from . import journal, tokens
-from .lock import account_lock, new_account_lock
+from .lock import account_lock, new_account_lock, person_lock
 from .models import Account, Member, Person, Zone, new_id
 from .profile import open_profile
 from .roles import Role
@@ -76,8 +76,8 @@ def open_account(person_id: str, *, name: str, token_id: str, actor: str, now: d
     :raises InvalidDetail: an empty or over-long name.
     """
     name = _name(name)
-    with transaction.atomic():
-        person = Person.objects.select_for_update(no_key=True).get(pk=person_id)  # one at a time
+    with person_lock(person_id):
+        person = Person.objects.get(pk=person_id)
         reach = tokens.reach_of(token_id)
         mine = Account.objects.filter(
             name=name, closed_at__isnull=True, members__person=person, members__role=Role.SUPER_ADMINISTRATOR.value

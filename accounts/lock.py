@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg import errors as postgres
 
-from .models import Account
+from .models import Account, Person
 
 _held: ContextVar[frozenset[str]] = ContextVar("held_account_locks", default=frozenset())
 
@@ -39,6 +39,18 @@ def account_lock(account_id: str, *, wait: bool = True) -> Iterator[None]:
     with lock_accounts((account_id,), wait=wait) as found:
         if not found:
             raise Account.DoesNotExist(account_id)
+        yield
+
+
+@contextmanager
+def person_lock(person_id: str) -> Iterator[None]:
+    """
+    Open a transaction that is the only one in which this person opens accounts, until it ends.
+
+    Taken before the lock of an account that did not exist until then, and never after another account's.
+    """
+    with transaction.atomic():
+        Person.objects.select_for_update(no_key=True).get(pk=person_id)
         yield
 
 

@@ -56,9 +56,9 @@ def extend(token_id: str, account_id: str) -> str:
     """
     Let a token that is limited to some accounts reach this one too, and return its prefix.
 
-    The caller has just opened the account for the token's own person, and writes the journal entry.
+    The caller has just opened the account for the token's own person, whom it locked, and writes the journal entry.
     """
-    token = ApiToken.objects.select_for_update().get(pk=token_id)
+    token = ApiToken.objects.get(pk=token_id)
     if token.account_ids is not None and account_id not in token.account_ids:
         token.account_ids = [*token.account_ids, account_id]
         token.save(update_fields=["account_ids"])
