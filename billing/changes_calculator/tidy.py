@@ -87,6 +87,8 @@ def _take_off(item: EmptyItem, *, now: datetime) -> None:
             return
         leases.renew(item, is_going=True)
     if schedule.ended_at is None:
-        subscription_items.delete_empty(item.stripe_item_id, key=f"empty_item_{item.pk}")
+        subscription_items.delete_empty(
+            schedule.stripe_subscription_id, item.stripe_item_id, key=f"empty_item_{item.pk}"
+        )
     with leases.finishing(item):
         pass

@@ -2,8 +2,9 @@
 
 import pytest
 
+from billing.cfstripe.method_shapes import read_method
 from billing.cfstripe.references import references
-from billing.cfstripe.shapes import read_finalization_error, read_invoice, read_method, read_subscription, time_of
+from billing.cfstripe.shapes import read_finalization_error, read_invoice, read_subscription, time_of
 
 START, END = 1_741_000_000, 1_743_678_400
 
