@@ -30,7 +30,7 @@ def test_what_is_left_is_listed_in_the_order_it_is_spent_with_a_total_of_each_cu
     account = clear()
     give(account, now, 10_01)
     give(account, now, 5_00, days=9, kind=Credit.Kind.PROMOTIONAL)
-    give(account, now, 7_00, currency="eur")
+    give(account, now + timedelta(seconds=1), 7_00, currency="eur")
     take_back(give(account, now, 3_00).pk, actor="agent:a", now=now)
     give(clear(), now, 99_00)
     api = Api(token_for(account))
