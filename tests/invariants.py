@@ -94,8 +94,8 @@ def charged_once(view: View) -> Iterator[str]:
     invoice_of = Counter()
     for theirs in view.their_invoices:
         paid = [p for p in theirs["payments"]["data"] if p["status"] == "paid"]
-        if len(paid) > 1 or sum(p["amount_paid"] or 0 for p in paid) > theirs["total"]:
-            yield f"{theirs['id']} of {theirs['total']} is paid {[p['amount_paid'] for p in paid]}"
+        if len(paid) > 1 or sum(p["amount_paid"] or 0 for p in paid) > theirs["amount_due"]:
+            yield f"{theirs['id']} of {theirs['amount_due']} is paid {[p['amount_paid'] for p in paid]}"
         invoice_of.update(p["payment"].get("payment_intent") for p in paid)
     for charge in view.charges:
         if invoice_of[charge["payment_intent"]] != 1:
@@ -119,7 +119,7 @@ def money_is_conserved(view: View) -> Iterator[str]:
     cash_minor = sum(charge["amount_captured"] - charge["amount_refunded"] for charge in view.charges)
     if books[Book.CASH_STRIPE] != cash_minor:
         yield f"the ledger has {books[Book.CASH_STRIPE]} at Stripe, and Stripe {cash_minor}"
-    owed_minor = sum(i.total_minor - i.paid_minor for i in view.invoices if i.status in {"open", "uncollectible"})
+    owed_minor = sum(invoice.remaining_minor for invoice in view.invoices)
     if books[Book.RECEIVABLE] != owed_minor:
         yield f"the ledger is owed {books[Book.RECEIVABLE]}, the invoices {owed_minor}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Subquery, Sum
+from django.db.models import BigIntegerField, Count, Min, OuterRef, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils.safestring import SafeString
@@ -14,7 +14,7 @@ from billing.admin.invoices import INVOICE_HEADERS, invoice_row
 from billing.admin.opes import OPE_HEADERS, ope_row, with_state
 from billing.invoicing.states import InvoiceStatus
 from billing.models.changes import ChangeWorkflow
-from billing.models.invoices import BillingSchedule, Invoice
+from billing.models.invoices import REMAINING, BillingSchedule, Invoice
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from config.panel.cells import NOTHING, Tone, badge, code, day, lines, link, list_link, moment, money, with_note
@@ -111,7 +111,7 @@ def _owes(account: Account) -> Card:
     sums = (
         Invoice.objects.filter(account=account, status__in=OWED)
         .values("currency")
-        .annotate(open_minor=Sum(F("total_minor") - F("paid_minor")), count=Count("pk"), oldest=Min("created_at"))
+        .annotate(open_minor=Sum(REMAINING), count=Count("pk"), oldest=Min("created_at"))
         .order_by("currency")
     )
     rows = [row for row in sums if row["open_minor"]]

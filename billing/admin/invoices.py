@@ -78,6 +78,14 @@ def invoice_row(invoice: Invoice) -> Sequence[object]:
     )
 
 
+def _carried(invoice: Invoice) -> str:
+    """Say which cents came here from an invoice too small to charge, or went on from this one; empty for none."""
+    if not invoice.carried_minor:
+        return ""
+    way = "carried here" if invoice.carried_minor > 0 else "carried on"
+    return f", {money(abs(invoice.carried_minor), invoice.currency)} {way}"
+
+
 def invoice_page(invoice: Invoice) -> Page:
     """Return the page of one invoice: lines, attempts and the ledger's entries, and where it belongs."""
     is_owed = invoice.status in {InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value}
@@ -97,7 +105,7 @@ def invoice_page(invoice: Invoice) -> Page:
             Card(
                 "Total",
                 money(invoice.total_minor, invoice.currency),
-                f"tax {money(invoice.tax_minor, invoice.currency)}",
+                f"tax {money(invoice.tax_minor, invoice.currency)}{_carried(invoice)}",
             ),
             Card(
                 "Paid",

@@ -29,7 +29,6 @@ DESCRIPTIONS: dict[FinalizeReason, str] = {
     FinalizeReason.DISPUTE:   "Disputed payment",
     FinalizeReason.MANUAL:    "Invoice",
 }  # fmt: skip
-OWED = frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE})
 
 
 class BillingHistoryView(AccountView):
@@ -60,7 +59,7 @@ def entry_shape(invoice: Invoice) -> dict[str, Any]:
         "description": f"{DESCRIPTIONS[FinalizeReason(invoice.reason)]} {invoice.number}".strip(),
         "status": STATUSES[status],
         "amount": dollars(invoice.total_minor),
-        "amount_to_pay": dollars(invoice.total_minor - invoice.paid_minor if status in OWED else 0),
+        "amount_to_pay": dollars(invoice.remaining_minor),
         "currency": invoice.currency.upper(),
         "occurred_at": rfc3339(invoice.created_at),
         "invoice_id": invoice.pk,

@@ -41,9 +41,17 @@ def finalized(invoice_id: str, *, subtotal_minor: int, tax_minor: int, carried_m
     return Posting(FactKind.FINALIZED, f"finalized:{invoice_id}", amounts)
 
 
-def rebilled(invoice_id: str, *, total_minor: int) -> Posting:
-    """Return what it means that the invoice of a lost dispute was finalised: it was sold before, and is owed again."""
-    amounts = ((Book.RECEIVABLE, total_minor), (Book.REBILLABLE, -total_minor))
+def rebilled(invoice_id: str, *, total_minor: int, carried_minor: int) -> Posting:
+    """
+    Return what it means that the invoice of a lost dispute was finalised: it was sold before, and is owed again.
+
+    Cents are carried to it and on from it as with any other.
+    """
+    amounts = (
+        (Book.RECEIVABLE, total_minor + carried_minor),
+        (Book.REBILLABLE, -total_minor),
+        (Book.CARRIED_FORWARD, -carried_minor),
+    )
     return Posting(FactKind.FINALIZED, f"finalized:{invoice_id}", amounts)
 
 

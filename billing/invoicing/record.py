@@ -205,7 +205,7 @@ def _post(invoice: Invoice, *, at: datetime) -> None:
 
 def _finalized(invoice: Invoice) -> postings.Posting:
     if invoice.reason == FinalizeReason.DISPUTE.value:
-        return postings.rebilled(invoice.pk, total_minor=invoice.total_minor)
+        return postings.rebilled(invoice.pk, total_minor=invoice.total_minor, carried_minor=invoice.carried_minor)
     return postings.finalized(
         invoice.pk,
         subtotal_minor=invoice.subtotal_minor,

@@ -61,6 +61,17 @@ class BillingScheduleDue(Lease):
         return f"{self.schedule_id} due"
 
 
+# What is left to pay of an invoice that is open or uncollectible; as a property: `Invoice.remaining_minor`.
+REMAINING = (
+    F("total_minor")
+    + F("carried_minor")
+    - F("paid_minor")
+    - F("paid_elsewhere_minor")
+    - F("credited_minor")
+    - F("written_off_minor")
+)
+
+
 class Invoice(models.Model):
     """
     What an account was asked to pay. Written by `invoicing/record.py`.

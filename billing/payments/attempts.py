@@ -39,13 +39,11 @@ class Outcome:
 ASKS_CUSTOMER = Outcome(Status.ACTION_REQUIRED, AUTHENTICATION)
 
 
-def begin(
-    invoice: Invoice, method: PaymentMethod, *, on_session: bool, owed_minor: int, now: datetime
-) -> PaymentAttempt:
+def begin(invoice: Invoice, method: PaymentMethod, *, on_session: bool, now: datetime) -> PaymentAttempt:
     """
-    Write the attempt that is about to be made, and that it is looked up if its outcome stays unknown.
+    Write the attempt that is about to be made for what is left to pay.
 
-    One at a time for each invoice. Three statements with its entry.
+    It is looked up if its outcome stays unknown. One at a time for each invoice. Three statements with its entry.
     """
     assert holds_lock(invoice.account_id)
     attempt = PaymentAttempt(
@@ -55,7 +53,7 @@ def begin(
         source=Source.OURS,
         status=Status.IN_FLIGHT,
         on_session=on_session,
-        amount_minor=owed_minor,
+        amount_minor=invoice.remaining_minor,
         currency=invoice.currency,
         started_at=now,
     )

@@ -111,8 +111,7 @@ def _next(invoice: Invoice, *, now: datetime) -> PaymentAttempt | None:
                 if not invoice.collection_failed:
                     note_failure(invoice, collection_failed=NO_METHOD, now=now)
                 return None
-            owed_minor = invoice.total_minor - invoice.paid_minor
             method = PaymentMethod.objects.get(pk=chosen.id)
-            attempt = attempts.begin(invoice, method, on_session=False, owed_minor=owed_minor, now=now)
+            attempt = attempts.begin(invoice, method, on_session=False, now=now)
         hold(attempt, now=now)
         return attempt

@@ -111,8 +111,7 @@ def _begin(invoice: Invoice, method_id: str, *, now: datetime) -> PaymentAttempt
             method = _method(invoice, method_id, now=now)
             if method is None:
                 return None
-            owed_minor = invoice.total_minor - invoice.paid_minor
-            attempt = attempts.begin(invoice, method, on_session=True, owed_minor=owed_minor, now=now)
+            attempt = attempts.begin(invoice, method, on_session=True, now=now)
         hold(attempt, now=now)
         return attempt
 

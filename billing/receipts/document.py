@@ -57,7 +57,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Everything on the paper. `about` is the invoice that a credit note corrects, empty otherwise."""
+    """
+    Everything on the paper. `about` is the invoice that a credit note corrects, empty otherwise.
+
+    `carried_minor`: cents that an invoice too small to charge left to this one; negative: left by this one to the next.
+    """
 
     kind: DocumentKind
     number: str
@@ -72,6 +76,12 @@ class Document:
     total_minor: int
     entries: Sequence[Entry] = ()
     about: str = ""
+    carried_minor: int = 0
+
+    @property
+    def due_minor(self) -> int:
+        """What it asks for in all."""
+        return self.total_minor + self.carried_minor
 
     @property
     def subtotal_minor(self) -> int:
@@ -82,7 +92,7 @@ class Document:
         """What remains to be paid: nothing of a void one, and nothing of a credit note."""
         if self.status == "void" or self.kind is DocumentKind.CREDIT_NOTE:
             return 0
-        return self.total_minor - sum(entry.amount_minor for entry in self.entries)
+        return self.due_minor - sum(entry.amount_minor for entry in self.entries)
 
 
 def money(amount_minor: int, currency: str) -> str:

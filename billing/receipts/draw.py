@@ -119,7 +119,7 @@ def _lines(paper: _Paper) -> None:
     document = paper.document
     amount, word = document.balance_minor, "due"
     if document.kind is DocumentKind.RECEIPT:
-        amount, word = document.total_minor, "paid"
+        amount, word = document.due_minor, "paid"
     elif document.kind is DocumentKind.CREDIT_NOTE:
         amount, word = document.total_minor, "credited"
     paper.ink(14, bold=True)
@@ -168,6 +168,9 @@ def _sums(paper: _Paper) -> None:
     if document.tax_minor:
         sums.append(("Tax", document.tax_minor))
     sums.append(("Total", document.total_minor))
+    if document.carried_minor:
+        way = "from an earlier" if document.carried_minor > 0 else "to the next"
+        sums.append((f"Carried {way} invoice", document.carried_minor))
     sums += [(f"{entry.what}, {day(entry.at)}", -entry.amount_minor) for entry in document.entries]
     height = 6.2 * (len(sums) + 1) + 4
     if paper.get_y() + height > paper.page_break_trigger:

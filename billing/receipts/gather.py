@@ -52,6 +52,7 @@ def document_of(account_id: str, invoice_id: str, kind: str = "") -> Document:
         ],
         tax_minor=invoice.tax_minor,
         total_minor=invoice.total_minor,
+        carried_minor=invoice.carried_minor,
         entries=_payments(invoice),
     )
 

@@ -6,6 +6,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from accounts.lock import account_lock
 from billing.changes_calculator.submit import submit
 from billing.invoicing import ledger, postings
+from billing.invoicing.books import Book
 from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from tests.billing.people import customer, wish
@@ -44,6 +45,25 @@ def test_posting_the_same_fact_again_changes_nothing(invoice):
         ledger.post(invoice, facts, at=invoice.paid_at)
 
     assert entries(invoice) == before
+
+
+CARRIED = [
+    # total   carried   owed now   kept for later
+    (   49,     -49,         0,        49),
+    (   50,       0,        50,         0),
+    (   30,     -30,         0,        30),
+    (2_500,      49,     2_549,       -49),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("total", "carried", "owed", "kept"), CARRIED)
+def test_carried_cents_are_owed_when_they_are_asked_for(total, carried, owed, kept):
+    sold = postings.finalized("in", subtotal_minor=total - 5, tax_minor=5, carried_minor=carried)
+    again = postings.rebilled("in", total_minor=total, carried_minor=carried)
+
+    for posting in (sold, again):
+        moved = dict(posting.amounts)
+        assert (moved[Book.RECEIVABLE], moved[Book.CARRIED_FORWARD]) == (owed, kept)
 
 
 UNBALANCED = [

@@ -58,6 +58,24 @@ def test_an_invoice_of_no_subscription_and_no_payment_says_so():
     assert (read_invoice(new).subscription_id, read_invoice(new).tax_minor) == ("", 0)
 
 
+CARRIED = [
+    # status  before  after   carried
+    ("paid",     0,     49,     -49),  # too little to charge
+    ("paid",     0,      0,       0),
+    ("open",    49,      0,      49),  # collects it
+    ("paid",    30,     40,     -10),  # still too little
+    ("void",    49,      0,      49),  # what Stripe puts back is no part of the invoice
+    ("draft",   49,   None,       0),  # not known before it is finalised
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "before", "after", "carried"), CARRIED)
+def test_what_the_balance_adds_to_an_invoice_is_carried(status, before, after, carried):
+    raw = NEW_INVOICE | {"status": status, "starting_balance": before, "ending_balance": after}
+
+    assert read_invoice(raw).carried_minor == carried
+
+
 SUBSCRIPTION = {
     "id": "sub_1",
     "object": "subscription",

@@ -51,6 +51,8 @@ BALANCES = [
     (replace(PAPER, entries=(), status="open", kind=DocumentKind.INVOICE), 249_59),
     (replace(PAPER, entries=(), status="void", kind=DocumentKind.INVOICE), 0),
     (replace(PAPER, entries=(), kind=DocumentKind.CREDIT_NOTE),          0),
+    (replace(PAPER, carried_minor=49),                                   49),
+    (replace(PAPER, total_minor=49, carried_minor=-49, entries=()),      0),
 ]  # fmt: skip
 
 

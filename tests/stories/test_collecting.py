@@ -183,9 +183,7 @@ def test_while_somebody_makes_the_call_nobody_else_does(clock, sandbox):
     invoice = renewal(account)
     finalize(invoice, now=clock.now())
     with account_lock(account.pk):
-        attempt = attempts.begin(
-            invoice, PaymentMethod.objects.get(account=account), on_session=False, owed_minor=2500, now=clock.now()
-        )
+        attempt = attempts.begin(invoice, PaymentMethod.objects.get(account=account), on_session=False, now=clock.now())
     hold(attempt, now=clock.now())
 
     with pytest.raises(AttemptInFlight):
