@@ -97,6 +97,7 @@ SERVICES: tuple[Consumer, ...] = (Consumer.FANOUT,)
 _OPES = each(ID.example, TEXT_OR_NULL)  # what each OPE is worth; null: it does not exist
 _SCHEDULED = record(subscription_id=ID, opes=several(ID), applies_at=TIME)
 _ENDED = record(workflow_id=ID, code=like(WORD, "payment_declined"))
+_REFUNDED = record(workflow_id=ID, invoice_id=ID, paid_minor=MINOR, currency=CURRENCY, code=like(WORD, "object_gone"))
 _ATTEMPT = record(
     attempt_id=ID,
     invoice_id=ID,
@@ -167,6 +168,10 @@ KINDS: dict[str, Kind] = {
     "change.expired":           Kind("A change was not made: the payment was not confirmed in time", _ENDED, SERVICES),
     "change.made_due":          Kind("Somebody had a change that waits looked at again",
                                      record(workflow_id=ID, step=like(WORD, "awaiting_payment"))),
+    "change.refunded":          Kind("What was paid for a change that could not be made went back",
+                                     _REFUNDED, SERVICES),
+    "change.refunding":         Kind("A change was paid for and can't be made; the money goes back",
+                                     _REFUNDED, SERVICES),
     "change.reopened":          Kind("Something can still grow: the period's end is told to Stripe once more, later",
                                      _SCHEDULED),
     "change.requested":         Kind("A change was asked for",

@@ -28,7 +28,7 @@ from .objectproducts.phases import Phase
 
 ZONE_PLANS = "zone_plans"
 # Steps at which a change may still come true; after them the object shows what it has.
-WAITING_STEPS = (Step.PLANNED.value, Step.PAYING.value, Step.AWAITING_PAYMENT.value, Step.PAID.value)
+WAITING_STEPS = (Step.PLANNED.value, Step.PAYING.value, Step.AWAITING_PAYMENT.value)
 
 
 class SubscriptionState(StrEnum):

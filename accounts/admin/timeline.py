@@ -17,6 +17,8 @@ TONES = {
     "change.declined": Tone.BAD,
     "change.expired": Tone.BAD,
     "change.awaiting_payment": Tone.WAITING,
+    "change.refunded": Tone.BAD,
+    "change.refunding": Tone.WAITING,
     "payment.failed": Tone.BAD,
     "payment.succeeded": Tone.GOOD,
     "stuck.opened": Tone.BAD,
@@ -83,6 +85,8 @@ def _sum(name: str, stored: Stored) -> str:
 ABOUT: dict[str, Callable[[Stored, Stored], str]] = {
     "change.committed":       _values,
     "change.declined":        lambda _, after: str(after.get("code", "")),
+    "change.refunded":        lambda _, after: _sum("paid_minor", after),
+    "change.refunding":       lambda _, after: _sum("paid_minor", after),
     "change.requested":       lambda _, after: _sum("due_now_minor", after),
     "entitlements.changed":   lambda before, after: f"{len(before.keys() | after.keys())} features",
     "invoice.updated":        lambda _, after: str(after.get("status") or after.get("collection_failed") or ""),

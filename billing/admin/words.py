@@ -22,12 +22,13 @@ STEPS: dict[Step, tuple[Tone, str]] = {
     Step.PLANNED:          (Tone.WAITING, "written down, nothing asked of Stripe yet"),
     Step.PAYING:           (Tone.WAITING, "the payment is being asked for"),
     Step.AWAITING_PAYMENT: (Tone.WAITING, "the customer must confirm the payment"),
-    Step.PAID:             (Tone.WAITING, "paid; about to take effect"),
     Step.STOPPING:         (Tone.WAITING, "being given up; Stripe is told so"),
+    Step.REFUNDING:        (Tone.WAITING, "paid, but it can't be made; the money is going back"),
     Step.COMMITTED:        (Tone.GOOD,    "paid for and in effect"),
     Step.DECLINED:         (Tone.BAD,     "the payment was declined; nothing changed"),
     Step.EXPIRED:          (Tone.QUIET,   "the payment was not confirmed in time; nothing changed"),
     Step.ABANDONED:        (Tone.QUIET,   "given up; nothing changed"),
+    Step.REFUNDED:         (Tone.BAD,     "paid, but it could not be made; the money went back"),
 }  # fmt: skip
 
 INVOICES: dict[InvoiceStatus, Tone] = {

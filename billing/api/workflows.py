@@ -18,12 +18,13 @@ STATES: dict[Step, str] = {
     Step.PLANNED:          "running",
     Step.PAYING:           "running",
     Step.AWAITING_PAYMENT: "waiting",
-    Step.PAID:             "running",
     Step.STOPPING:         "stopping",
+    Step.REFUNDING:        "refunding",
     Step.COMMITTED:        "committed",
     Step.DECLINED:         "declined",
     Step.EXPIRED:          "expired",
     Step.ABANDONED:        "abandoned",
+    Step.REFUNDED:         "refunded",
 }  # fmt: skip
 
 

@@ -9,12 +9,13 @@ class Step(StrEnum):
     PLANNED = "planned"
     PAYING = "paying"
     AWAITING_PAYMENT = "awaiting_payment"
-    PAID = "paid"
     STOPPING = "stopping"
+    REFUNDING = "refunding"
     COMMITTED = "committed"
     DECLINED = "declined"
     EXPIRED = "expired"
     ABANDONED = "abandoned"
+    REFUNDED = "refunded"
 
     @classmethod
     def finished(cls) -> list[str]:
@@ -27,4 +28,4 @@ class Step(StrEnum):
         return [step.value for step in cls if step not in _FINISHED]
 
 
-_FINISHED = frozenset({Step.COMMITTED, Step.DECLINED, Step.EXPIRED, Step.ABANDONED})
+_FINISHED = frozenset({Step.COMMITTED, Step.DECLINED, Step.EXPIRED, Step.ABANDONED, Step.REFUNDED})

@@ -6,41 +6,33 @@ commit nothing of it is visible: stopping is always right, and there is nothing 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts import claim as leases
 from accounts import journal
 from accounts.lock import account_lock
 from accounts.retry import backoff
 
-from ..cfstripe import invoices, mirror, subscriptions
+from ..cfstripe import invoices, subscriptions
 from ..cfstripe.errors import StripeActionRequired, StripeDeclined, StripeRefused, StripeUnavailable
-from ..cfstripe.shapes import Raw, read_invoice, read_subscription, time_of
+from ..cfstripe.shapes import Raw, read_invoice, time_of
 from ..customers import ensure_customer
-from ..invoicing import clock as billing_clock
-from ..invoicing.credits import use_reserved
-from ..invoicing.record import record_new
-from ..invoicing.states import FinalizeReason
 from ..models.changes import ChangeWorkflow
-from ..payments.attempts import record_paid_purchase
 from ..payments.declines import AUTHENTICATION_REQUIRED, PROCESSOR_REFUSED
 from ..payments.paths import PaymentPath
-from . import workflows
+from . import refunding, workflows
 from .change_set import ChangeSet, StripeCall
+from .commit import write
 from .forgotten import find_asked, is_forgotten
-from .left_clocks import leave
-from .one_off import bill, billed_by_line, charge
+from .one_off import bill, charge
 from .request import PaymentUnavailable
-from .save import BilledBy, save_elements
-from .scheduled import save_scheduled
 from .setting_up import ask_for_method, give_up_method, look_for_method
 from .steps import Step
 from .stopping import stop, stop_declined
-from .tidy import note_empty_items
 from .told import tell_not_made
 from .without_money import BeginsWithoutMoney, tell
 
@@ -78,58 +70,25 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
     """
     Write everything that this paid change means, in one transaction; False if somebody has done so before.
 
-    OPEs, entitlements, billing schedule, invoice, ledger, attempt, mirror and journal appear together.
+    OPEs, entitlements, billing schedule, invoice, ledger, attempt, mirror and journal appear together. Where that is
+    impossible for good, what is written instead is that the money goes back (`refunding.py`).
     """
-    invoice_facts = read_invoice(raw_invoice)
-    assert invoice_facts.is_paid, "only a confirmed payment is committed"
-    is_one_off = change.path is PaymentPath.ONE_OFF
-    starts_clock = not change.schedule_id and not is_one_off
-    subscription = read_subscription(workflow.stripe_subscription or {}) if starts_clock else None
-    billed_by = BilledBy.new(subscription) if subscription else BilledBy.changed(invoice_facts)
-    if is_one_off:
-        billed_by = billed_by_line(invoice_facts)
     with account_lock(workflow.account_id):
-        if not workflows.end(workflow, Step.COMMITTED, now=now):
-            return False
-        facts = save_elements(workflow.account_id, change.elements, billed_by, now=now)
-        facts += save_scheduled(
-            workflow.account_id, change.scheduled, actor=workflow.actor, now=now, replacing=change.elements
-        )
-        schedule_id: str | None = change.schedule_id or None
-        if subscription is not None:
-            schedule_id = billing_clock.start_schedule(workflow.account_id, subscription, interval=change.interval)
-        invoice = record_new(
-            invoice_facts,
-            change.lines,
-            account_id=workflow.account_id,
-            schedule_id=schedule_id,
-            workflow_id=workflow.pk,
-            reason=FinalizeReason.CHANGE if change.schedule_id else FinalizeReason.PURCHASE,
-        )
-        record_paid_purchase(
-            invoice,
-            method_id=change.method_id,
-            payment_intent_id=invoice_facts.payment_intent_id or workflow.stripe_payment_intent_id,
-            on_session=workflow.request["on_session"],
-            started_at=workflow.requested_at,
-        )
-        seen_at = mirror.seen_by_own_call(workflow.requested_at)
-        mirror.remember([raw_invoice], account_id=workflow.account_id, seen_at=seen_at)
-        after = {
-            "workflow_id": workflow.pk,
-            "invoice_id": invoice.pk,
-            "paid_minor": invoice.paid_minor,
-            "currency": invoice.currency,
-            "opes": change.values_after(),
-        }
-        before = {"opes": change.values_before()}
-        committed = journal.Fact(
-            "change.committed", workflow.account_id, workflow.actor, cause=workflow.pk, before=before, after=after
-        )
-        leave(workflow.account_id, change.left, now=now)
-        facts += note_empty_items(workflow.account_id, change, cause=workflow.pk, now=now)
-        journal.emit(committed, *facts, *use_reserved(invoice, change.credit_uses, now=now), at=now)
-    return True
+        is_last_try = workflow.attempts >= refunding.TRIES_OF_COMMIT
+        try:
+            refunding.check_possible(workflow, change)
+            with transaction.atomic() if is_last_try else nullcontext():
+                return write(workflow, change, raw_invoice, now=now)
+        except refunding.CommitImpossible as impossible:
+            refusal = impossible.refusal
+        except IntegrityError:
+            if not is_last_try:
+                raise
+            logger.exception("change.refused_for_good", workflow=workflow.pk)
+            workflow.refresh_from_db()
+            refusal = refunding.REFUSED_FOR_GOOD
+        refunding.begin(workflow, change, raw_invoice, refusal, now=now)
+    return False
 
 
 def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
@@ -147,6 +106,8 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
     facts = read_invoice(raw)
     if facts.is_paid:
         commit(workflow, ChangeSet.from_json(workflow.plan), raw, now=now)
+        if workflow.step == Step.REFUNDING.value:
+            run(workflow, now=now)
     elif facts.status == "open" and workflow.expires_at is not None and now < workflow.expires_at:
         leases.release(workflow, next_at=min(now + LOOK_AGAIN, workflow.expires_at))
     else:
@@ -285,9 +246,10 @@ WITHOUT_MONEY: dict[PaymentPath, BeginsWithoutMoney] = {
 }  # fmt: skip
 
 STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {
-    Step.PLANNED:  _ask,
-    Step.PAYING:   _pay,
-    Step.STOPPING: _take_back,
+    Step.PLANNED:   _ask,
+    Step.PAYING:    _pay,
+    Step.STOPPING:  _take_back,
+    Step.REFUNDING: refunding.give_back,
 }  # fmt: skip
 
 # The same steps, where an invoice of its own bills what is bought.

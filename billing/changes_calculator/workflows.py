@@ -13,7 +13,7 @@ from config import clock
 from ..invoicing import credits as customer_credits
 from ..models.changes import ChangeWorkflow
 from .change_set import ChangeSet
-from .request import ChangeRequest
+from .request import ChangeRequest, Refusal
 from .steps import Step
 
 # The workflow, what it claims, and the OPEs that say CHANGING from now on. The session that begins it holds it.
@@ -104,6 +104,30 @@ def make_due(account_id: str, *, stripe_subscription_id: str, now: datetime) -> 
         stripe_subscription__id=stripe_subscription_id,
     )
     return bool(waiting.update(next_at=now))
+
+
+def begin_refunding(workflow: ChangeWorkflow, refusal: Refusal, *, now: datetime) -> bool:
+    """
+    Let a change that was paid for and can't be made give its money back, from now on; its claims stay until then.
+
+    Under the account's lock. Returns False, having changed nothing, if it does so already or has ended.
+    """
+    assert holds_lock(workflow.account_id)
+    moving = ChangeWorkflow.objects.filter(pk=workflow.pk, finished_at__isnull=True).exclude(step=Step.REFUNDING.value)
+    written = {
+        "step": Step.REFUNDING.value,
+        "refusal_code": refusal.code,
+        "refusal_message": refusal.message,
+        "client_secret": "",
+        "next_at": now,
+    }
+    begun = bool(moving.update(**written))
+    if begun:
+        for name, value in written.items():
+            setattr(workflow, name, value)
+    else:
+        workflow.refresh_from_db()
+    return begun
 
 
 def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
