@@ -6,7 +6,7 @@ commit nothing of it is visible: stopping is always right, and there is nothing 
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -77,7 +77,7 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
         is_last_try = workflow.attempts >= refunding.TRIES_OF_COMMIT
         try:
             refunding.check_possible(workflow, change)
-            with transaction.atomic() if is_last_try else nullcontext():
+            with transaction.atomic(savepoint=is_last_try):
                 return write(workflow, change, raw_invoice, now=now)
         except refunding.CommitImpossible as impossible:
             refusal = impossible.refusal
