@@ -29,7 +29,9 @@ class Cart(WantedSubscriptions):
     def validate_coupon_code(self, code: str | None) -> None:
         """Refuse any: nobody is charged in full who thinks otherwise."""
         if code is not None:
-            raise serializers.ValidationError("There are no coupons. Leave it out to pay the price that is listed.")
+            raise serializers.ValidationError(
+                "A cart takes no coupon. Redeem it for the account first: its credit is used before money is."
+            )
 
     def validate_payment_hold_id(self, hold_id: int | None) -> None:
         """Refuse any: no payment is held in advance."""

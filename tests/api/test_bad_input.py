@@ -249,6 +249,7 @@ def test_the_codes_are_permanent():
         "payment_method_required": (1322, 400),
         "too_many_changes": (1323, 400),
         "wanted_twice": (1316, 400),
+        "coupon_refused": (1412, 400),
         "payment_declined": (1400, 402),
         "authentication_required": (1401, 402),
         "payment_expired": (1402, 402),

@@ -254,7 +254,6 @@ STEPS = [
     ("planned",          "AwaitingPayment", "pro"),
     ("paying",           "AwaitingPayment", "pro"),
     ("awaiting_payment", "AwaitingPayment", "pro"),
-    ("paid",             "AwaitingPayment", "pro"),
     ("stopping",         "Provisioned",     "free"),
 ]  # fmt: skip
 

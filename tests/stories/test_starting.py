@@ -228,6 +228,8 @@ PRODUCTION = {
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587",
     "EMAIL_FROM": "Example billing <billing@example.com>",
     "DASHBOARD_URL": "https://dash.example.com",
+    "COMPANY_NAME": "Example Inc.",
+    "COMPANY_ADDRESS": "1 Example Street|Exampletown",
     "DATABASE_URL": "postgres://paygo:secret@db.example.com/paygo",
     "REDIS_URL": "redis://redis.example.com/0",
     "CACHE_URL": "redis://redis.example.com/1",

@@ -8,7 +8,7 @@ they come.
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -33,6 +33,9 @@ from . import payloads, world
 
 MONTHS = 11
 Object = dict[str, Any]
+
+# What earlier stories left undone sleeps until then.
+ASLEEP = datetime(2900, 1, 1, tzinfo=UTC)
 
 
 def lived(business_clock: Any) -> tuple[Account, datetime, list[Object]]:
@@ -111,16 +114,25 @@ def end_state(account: Account) -> Object:
         "invoices": _rows(Invoice, of, "stripe_invoice_id", "status", "total_minor", "paid_minor", "reason"),
         "lines": _rows(InvoiceLine, {"invoice__account": account}, "invoice__stripe_invoice_id", "amount_minor", "ope_id"),
         "attempts": _rows(PaymentAttempt, of, "invoice__stripe_invoice_id", "status", "amount_minor"),
-        "ledger": _rows(LedgerEntry, of, "transaction__kind", "book", "amount_minor"),
+        "ledger": _balances(of),
         "methods": _rows(PaymentMethod, of, "processor_id", "is_usable", "last4"),
         "owned": _rows(Ope, of, "id", "value_phases", "license_source_id"),
         "billed": _rows(BillingSchedule, of, "stripe_subscription_id", "next_at", "ended_at"),
         "may use": _rows(Entitlement, of, "zone_id", "feature", "value", "valid_until"),
         "mirror": _mirrored(account),
-        "stuck": _rows(SubsStuckEvent, {"resolved_at": None}, "kind", "reason"),
-        "waiting": StripeEvent.objects.filter(processed_at=None).count(),
+        "stuck": _rows(SubsStuckEvent, {"resolved_at": None, "source": "stripe"}, "kind", "reason"),
+        "waiting": StripeEvent.objects.filter(processed_at=None, next_at__lt=ASLEEP).count(),
         "known": len(invoices),
     }  # fmt: skip
+
+
+def _balances(of: dict[str, object]) -> dict[str, int]:
+    """What stands in each book. Whether a refund has left the house already is told by no event: it counts as left."""
+    balances: dict[str, int] = {}
+    for book, amount_minor in LedgerEntry.objects.filter(**of).values_list("book", "amount_minor"):
+        name = "cash_stripe" if book == "refund_due" else book
+        balances[name] = balances.get(name, 0) + amount_minor
+    return balances
 
 
 def _mirrored(account: Account) -> list[str]:
