@@ -118,7 +118,10 @@ def _is_sold_by_contract(wish: Wish) -> bool:
 
 
 def _is_not_sold_so(wish: Wish) -> bool:
-    return wish.plan is not None and wish.want.licence is None and not wish.is_ending and wish.price is None
+    """Whether the plan has no such price, or one that Stripe does not know yet, so that nobody could be charged."""
+    if wish.plan is None or wish.want.licence is not None or wish.is_ending:
+        return False
+    return wish.price is None or (wish.price.unit_amount_minor > 0 and not wish.price.stripe_price_id)
 
 
 def _is_invalid_licence(wish: Wish) -> bool:
