@@ -1,31 +1,20 @@
 """What agents can give an account: goodwill credit, up to what their role may give."""
 
-from decimal import Decimal
-
-from django import forms
-
 from accounts.lock import account_lock
 from billing.invoicing.credits import Grant, grant
 from billing.models.credits import Credit
 from billing.models.invoices import Invoice
 from config.panel.acts import Act, ActRefused, Asked, Preview
-from config.panel.cells import DECIMALS, money
+from config.panel.cells import money
 from config.panel.roles import Permission
 
+from .amounts import amount_field, minor_of
 from .credit_limits import is_within, most_minor
-
-
-def _amount_field(invoice: Invoice) -> forms.Field:
-    places = DECIMALS.get(invoice.currency, 2)
-    least = Decimal(1).scaleb(-places)
-    return forms.DecimalField(
-        label=f"Amount, {invoice.currency.upper()}", min_value=least, max_digits=12, decimal_places=places
-    )
 
 
 def _minor_within_limit(asked: Asked[Invoice]) -> int:
     """:raises ActRefused: more than this agent may give."""
-    amount_minor = int(Decimal(asked.values["amount"]).scaleb(DECIMALS.get(asked.row.currency, 2)))
+    amount_minor = minor_of(asked.values["amount"], asked.row.currency)
     if not is_within(amount_minor, asked.permissions):
         most = money(most_minor(asked.permissions) or 0, asked.row.currency)
         raise ActRefused(f"You may give up to {most} at once. Ask somebody whose role may give more.")
@@ -60,5 +49,5 @@ CREDIT: Act[Invoice] = Act(
     permission=Permission.CREDIT,
     preview=_preview,
     do=_give,
-    fields=lambda invoice: {"amount": _amount_field(invoice)},
+    fields=lambda invoice: {"amount": amount_field(invoice.currency)},
 )

@@ -37,7 +37,7 @@ from config.panel.cells import (
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Card, Facts, Page, Table
 
-from .credit_act import CREDIT
+from .invoice_acts import INVOICE_ACTS
 from .words import INVOICES
 
 INVOICE_HEADERS = ("Number", "Status", "For", "Total", "Paid", "Of")
@@ -195,7 +195,7 @@ class InvoicePanel(ReadOnlyPanel):
     exact_fields = ("pk", "account_id", "number", "stripe_invoice_id")
     search_help_text = "Invoice number, in_… or account id"
     ordering = ("-created_at",)
-    acts = (CREDIT,)
+    acts = INVOICE_ACTS
 
     @admin.display(description="Number")
     def number_or_draft(self, invoice: Invoice) -> str:

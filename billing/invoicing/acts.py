@@ -4,6 +4,7 @@ from datetime import datetime
 
 from accounts import journal
 from accounts.lock import holds_lock
+from accounts.models import new_id
 from config import wake
 
 from ..models.invoices import Invoice, PaymentAttempt
@@ -31,10 +32,17 @@ def why_not(invoice: Invoice, kind: ActKind) -> str:
 
 
 def ask(
-    invoice: Invoice, kind: ActKind, *, note: CreditNote | None = None, actor: str, reason: str, now: datetime
+    invoice: Invoice,
+    kind: ActKind,
+    *,
+    note: CreditNote | None = None,
+    key: str = "",
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> InvoiceAct:
     """
-    Write down what is to be done to an invoice, due now. Under the account's lock.
+    Write down what is to be done to an invoice, due now, under the id `key` if there is one. Under the account's lock.
 
     :raises InvoiceActRefused: not in this state of the invoice, or not while something else is under way.
     """
@@ -42,6 +50,7 @@ def ask(
     if because := why_not(invoice, kind):
         raise InvoiceActRefused(f"This can't be done: {because}.")
     act = InvoiceAct.objects.create(
+        id=key or new_id(),
         account_id=invoice.account_id,
         invoice=invoice,
         kind=kind.value,

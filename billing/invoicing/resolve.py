@@ -92,16 +92,27 @@ def credit_invoice(
 
 
 def refund(
-    charge_id: str, *, amount_minor: int, to_credit: bool = False, actor: str, reason: str = "", now: datetime
+    charge_id: str,
+    *,
+    amount_minor: int,
+    to_credit: bool = False,
+    key: str = "",
+    actor: str,
+    reason: str = "",
+    now: datetime,
 ) -> InvoiceAct:
     """
     Give a part of a payment back, to how it was paid or as credit, with a credit note of its invoice.
+
+    `key` is the caller's, 32 hex digits, and becomes the act's id: asked for under it again, it is that act.
 
     :raises RefundRefused: more than is left of the payment, or it is disputed.
     :raises InvoiceActRefused: something else is under way.
     """
     charge = Charge.objects.select_related("invoice").get(pk=charge_id)
     with account_lock(charge.account_id):
+        if key and (known := charge.invoice.acts.filter(pk=key).first()):
+            return known
         charge = Charge.objects.select_related("invoice").get(pk=charge_id)
         if because := why_not_refund(charge, amount_minor):
             raise RefundRefused(f"This can't be refunded: {because}.")
@@ -115,7 +126,7 @@ def refund(
         )
         if not to_credit:
             refunds.begin(note, charge, now=now)
-        act = acts.ask(charge.invoice, ActKind.CREDIT_NOTE, note=note, actor=actor, reason=reason, now=now)
+        act = acts.ask(charge.invoice, ActKind.CREDIT_NOTE, note=note, key=key, actor=actor, reason=reason, now=now)
     return carry_out_now(act, now=now)
 
 

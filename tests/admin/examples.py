@@ -10,6 +10,7 @@ from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice
 from config import clock
 from tests.admin import world
+from tests.guard import unguarded
 from webhooks.models import StripeEvent
 
 
@@ -75,6 +76,16 @@ def paid_invoice() -> Invoice:
     return Invoice.objects.get(account=world.account_with_everything(), status="paid")
 
 
+def open_invoice() -> Invoice:
+    """One whose last try is so long ago that its card may be charged again."""
+    invoice = Invoice.objects.get(account=world.account_with_everything(), status="open")
+    with unguarded():
+        invoice.attempts.update(started_at=clock.now() - timedelta(days=20))
+    return invoice
+
+
+MONEY = "tests/stories/test_agents_money.py"
+
 EXAMPLES = (
     Example(panel="ChangeWorkflow", act="resume", allowed=waiting_change, refused=ended_change),
     Example(
@@ -84,7 +95,17 @@ EXAMPLES = (
         refused=ended_change,
         told_by="tests/billing/test_superseding.py",
     ),
+    Example(panel="Invoice", act="collect", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
+    Example(
+        panel="Invoice",
+        act="refund",
+        allowed=paid_invoice,
+        refused=open_invoice,
+        values={"amount": "20.00", "to": "method"},
+        told_by=MONEY,
+    ),
     Example(panel="Invoice", act="credit-account", allowed=paid_invoice, values={"amount": "100.00"}),
+    Example(panel="Invoice", act="void", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="take", allowed=stuck_event, refused=released_event),
