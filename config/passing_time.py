@@ -7,10 +7,12 @@ part and delivers its events, and the application's sweeps run until nothing is 
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from accounts.notices.send import send_due
+from billing.cfstripe.errors import StripeUnavailable
 from billing.changes_calculator.apply_scheduled import apply_due
 from billing.changes_calculator.left_clocks import follow_due as follow_left_clocks
 from billing.changes_calculator.resume import resume_due
@@ -26,6 +28,7 @@ from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
 from billing.switches import make_switches
 from billing.trials import end_trials
+from webhooks.backfill import LOOK_BACK, backfill, backfill_recent
 from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
@@ -35,8 +38,10 @@ from .next_due import next_due, unfinished
 
 STOP_SECONDS = 120.0
 NAP_SECONDS = 0.01
+# As beat has it: what Stripe could not deliver is asked for no more often than this, and no later.
+BACKFILL_EVERY = timedelta(minutes=15)
 
-# Every sweep that beat runs; each looks for rows that are due and returns how many it took.
+# Every other sweep that beat runs; each looks for rows that are due and returns how many it took.
 SWEEPS: tuple[Callable[..., int], ...] = (
     forward_due,
     deliver_to_pipe,
@@ -79,12 +84,16 @@ def pass_time(target: datetime, *, stop_seconds: float = STOP_SECONDS) -> Iterat
 
     :raises NotQuiet: at one stop work was left after `stop_seconds` of machine time.
     """
-    at = _freeze(clock.now())
+    at = backfill_at = _freeze(clock.now())
     while True:
-        yield Stop(at, _until_quiet(at, stop_seconds))
+        found = 0
+        if at >= backfill_at:
+            found, backfill_at = _backfilled(at), at + BACKFILL_EVERY
+        yield Stop(at, found + _until_quiet(at, stop_seconds))
         if at >= target:
             return
-        at = _freeze(min(target, _next_stop(at, target)))
+        latest = min(target, backfill_at) if _is_any_missing(at) else target
+        at = _freeze(_next_stop(at, latest))
 
 
 def let_run() -> None:
@@ -92,11 +101,26 @@ def let_run() -> None:
     sandbox_control.post("/_sandbox/clock", {"offset_seconds": (clock.now() - clock.machine_now()).total_seconds()})
 
 
-def _next_stop(at: datetime, target: datetime) -> datetime:
+def _backfilled(at: datetime) -> int:
+    """Take up what Stripe could not deliver; while Stripe is out of reach, nothing: it is asked again."""
+    with suppress(StripeUnavailable):
+        return backfill_recent(now=at)
+    return 0
+
+
+def _is_any_missing(at: datetime) -> bool:
+    """Return whether the next backfill finds anything: then it is a stop. Also if Stripe does not answer."""
+    try:
+        return backfill(since=at - LOOK_BACK, undelivered_only=True, is_dry_run=True, now=at).missing > 0
+    except StripeUnavailable:
+        return True
+
+
+def _next_stop(at: datetime, latest: datetime) -> datetime:
     said = sandbox_control.get("/_sandbox/pending")["next_due"]
-    theirs = datetime.fromtimestamp(said, UTC) if said is not None else target
-    ours = next_due() or target
-    return max(min(theirs, ours), at + timedelta(microseconds=1))
+    theirs = datetime.fromtimestamp(said, UTC) if said is not None else latest
+    ours = next_due() or latest
+    return min(latest, max(min(theirs, ours), at + timedelta(microseconds=1)))
 
 
 def _freeze(at: datetime) -> datetime:

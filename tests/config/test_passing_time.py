@@ -9,12 +9,14 @@ from django.core.management import CommandError, call_command
 
 from accounts.claim import give_back, take
 from accounts.models import Lease
+from billing.cfstripe.client import client
 from billing.changes_calculator.submit import submit
 from billing.models.changes import ChangeWorkflow
 from config import clock as business
 from config.next_due import next_due, unfinished
 from config.passing_time import NotQuiet, pass_time
 from tests.billing.people import NEEDS_3DS, customer, wish
+from webhooks.models import StripeEvent
 
 pytestmark = pytest.mark.usefixtures("catalog", "live_server_url")
 
@@ -60,6 +62,24 @@ def test_work_that_somebody_holds_is_not_quiet_and_is_named(clock):
         list(pass_time(business.now() + timedelta(hours=1), stop_seconds=0.3))
 
     give_back(held)
+
+
+def test_what_stripe_could_not_deliver_is_asked_for_as_beat_would(clock, sandbox):
+    clock.freeze()
+    list(pass_time(business.now()))
+    account, _ = customer()
+    began_at = business.now()
+    passing = pass_time(began_at + timedelta(days=3))
+    next(passing)
+    sandbox.post("/_sandbox/faults", {"kind": "webhook_dropped", "type": "customer.updated"})
+    client().v1.customers.update(account.customer.stripe_customer_id, {"description": "told to nobody"})
+
+    stops = [stop.at for stop in passing]
+
+    sandbox.delete("/_sandbox/faults")
+    told = StripeEvent.objects.filter(payload__data__object__description="told to nobody")
+    assert list(told.values_list("account_id", "outcome")) == [(account.pk, "nothing")]
+    assert began_at + timedelta(minutes=15) in stops
 
 
 def test_the_command_lets_time_pass_and_the_clock_runs_on(clock):

@@ -27,9 +27,6 @@ def command(*arguments: str) -> str:
 @pytest.fixture
 def inbox(db):
     """Two events of one unknown customer, one of another version, one that was processed, and no story's events."""
-    with unguarded():
-        StripeEvent.objects.all().delete()
-        SubsStuckEvent.objects.all().delete()
     _, customer_id = world.customer()
     unknown = payloads.customer(payloads.new_id("cus"))
     events = {
