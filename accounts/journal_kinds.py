@@ -35,6 +35,7 @@ class Consumer(StrEnum):
     """Who is told of an entry; the value is stored in `journal_delivery.consumer`."""
 
     BILLING = "billing"
+    DUNNING = "dunning"
     FANOUT = "fanout"
     PIPE = "pipe"
 
@@ -45,6 +46,7 @@ class Topic(StrEnum):
     ACCOUNTS = "accounts"
     CATALOG = "catalog"
     CHANGES = "changes"
+    DUNNING = "dunning"
     ENTITLEMENTS = "entitlements"
     INVOICES = "invoices"
     OPERATIONS = "operations"
@@ -63,6 +65,7 @@ TOPICS: dict[str, Topic] = {
     "customer":       Topic.ACCOUNTS,
     "dispute":        Topic.PAYMENTS,
     "domain":         Topic.CHANGES,
+    "dunning":        Topic.DUNNING,
     "entitlements":   Topic.ENTITLEMENTS,
     "invoice":        Topic.INVOICES,
     "ledger":         Topic.PAYMENTS,
@@ -137,6 +140,16 @@ _DISPUTE = record(
 )
 _REFUND = record(refund_id=ID, charge_id=ID, amount_minor=MINOR, currency=CURRENCY, code=like(WORD, ""))
 _NOTICE = record(notice_id=ID, kind=like(WORD, "change_not_made"), about=like(REFERENCE, ID.example), level=COUNT)
+_RULE = Field({"type": "string", "maxLength": 80}, "retries are exhausted")
+_STANDING = record(
+    decision_id=optional(ID),
+    status=like(WORD, "bad_debt"),
+    because=_RULE,
+    level=like(COUNT, 6),
+    has_bad_debt=YES_OR_NO,
+    is_banned=YES_OR_NO,
+    needs_payment_method=YES_OR_NO,
+)
 _STUCK = record(type=like(WORD, "invoice.paid"), attempts=COUNT)
 _DOMAIN = record(charge_id=ID, tries=COUNT, code=like(WORD, "payment_declined"), workflow_id=like(WORD, ID.example))
 _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the feature
@@ -204,6 +217,9 @@ KINDS: dict[str, Kind] = {
                                             outcome=like(WORD, "charge_asked"))),
     "domain.not_paid":          Kind("A domain was not paid", _DOMAIN, SERVICES),
     "domain.paid":              Kind("A domain was paid", like(_DOMAIN, _DOMAIN.example | {"code": ""}), SERVICES),
+    "dunning.decided":          Kind("What is owed was looked at, and something follows from it",
+                                     _STANDING, SERVICES,
+                                     before=_STANDING),
     "entitlements.changed":     Kind("What the account may use changed", _FEATURES, SERVICES, before=_FEATURES),
     "invoice.act_asked":        Kind("Something is to be done to an invoice",
                                      record(invoice_id=ID, act=like(WORD, "void"), credit_note_id=WORD)),

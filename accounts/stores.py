@@ -43,6 +43,15 @@ STORES = (
         )},
     ),
     Store(
+        "subs_dunning",
+        "what an account's debt means: the conclusion, the decisions that led to it, and what was given up",
+        {
+            "subs_dunning": (ColumnGroup(("dunning.apply",)),),
+            "dunning_decision": (ColumnGroup(("dunning.apply",)),),
+            "bad_invoice": (ColumnGroup(("dunning.apply",)),),
+        },
+    ),
+    Store(
         "billing_prod",
         "payment methods, invoices, attempts, credits, what goes back, schedules and the ledger",
         {

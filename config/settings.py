@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "accounts",
     "entitlements",
     "billing",
+    "dunning",
     "webhooks",
 ]
 if IS_LOCAL and find_spec("django_migration_linter"):

@@ -41,12 +41,12 @@ class SetBadDebtFlag:
 
 @dataclass(frozen=True, slots=True)
 class SetBadDebtSince:
-    """The customer row's `bad_debt_since`; one that is set keeps its time."""
+    """The customer row's `bad_debt_since`, where there is one; one that is set keeps its time."""
 
     on: bool
 
     def differs_from(self, facts: AccountFacts) -> bool:
-        return (facts.bad_debt_since is not None) is not self.on
+        return facts.has_customer and (facts.bad_debt_since is not None) is not self.on
 
     def applied_to(self, facts: AccountFacts) -> AccountFacts:
         return replace(facts, bad_debt_since=facts.as_of if self.on else None)

@@ -114,7 +114,9 @@ class AccountFacts:
     as_of: datetime
     account_type: str
     is_merged: bool = False
+    flags: int = 0
     has_bad_debt_flag: bool = False
+    has_customer: bool = True
     bad_debt_since: datetime | None = None
     banned_at: datetime | None = None
     payment_method_required_at: datetime | None = None

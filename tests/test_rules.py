@@ -80,6 +80,7 @@ PURE = (
     "billing.payments.setup",
     "billing.queues.read_event",
     "dunning.changes",
+    "dunning.consequence_kinds",
     "dunning.decide",
     "dunning.facts",
     "dunning.policy",
