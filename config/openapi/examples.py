@@ -71,6 +71,14 @@ BILLED: Example = {
     "currency": "USD",
     "occurred_at": "2026-01-15T12:00:00Z",
 }
+INVOICE_ID, METHOD_ID = "4d5e6f708192a3b4c5d6e7f8091a2b3c", "5e6f708192a3b4c5d6e7f8091a2b3c4d"
+UNPAID: Example = BILLED | {
+    "id": INVOICE_ID,
+    "action": "cycle",
+    "description": "Renewal PG-0002",
+    "status": "Unpaid",
+    "amount_to_pay": 25.0,
+}
 CREDIT: Example = {
     "id": "2b3c4d5e6f708192a3b4c5d6e7f80910",
     "kind": "promotional",

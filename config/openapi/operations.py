@@ -93,6 +93,14 @@ DASHBOARD: dict[tuple[str, str], Operation] = {
         {"credits": [e.CREDIT], "totals": [{"currency": "USD", "remaining": 12.5}]}
     ),
     ("POST", "/accounts/{account_id}/billing/credits"): Operation(e.CREDIT, {"coupon_code": "WELCOME-20"}),
+    ("GET", "/accounts/{account_id}/billing/unpaid-invoice"): Operation({"invoices": [e.UNPAID]}),
+    ("GET", "/accounts/{account_id}/billing/bad-debt"): Operation(
+        {"bad_debt_status": "unpaid", "total_debt_amount": 25.0, "already_paid": 0.0, "invoices": [e.UNPAID]}
+    ),
+    ("POST", "/accounts/{account_id}/pay-invoice"): Operation({"client_secret": None}, {"invoice_id": e.INVOICE_ID}),
+    ("POST", "/accounts/{account_id}/pay-bad-debt"): Operation(
+        {"client_secret": None}, {"payment_method_id": e.METHOD_ID}
+    ),
     ("GET", "/accounts/{account_id}/workflows/{workflow_id}"): Operation(e.WORKFLOW),
     ("GET", "/user/billing/history"): Operation(
         [{name: e.BILLED[name] for name in USER_BILLED} | {"zone": {"name": "acme.example"}}],

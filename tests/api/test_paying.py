@@ -9,6 +9,7 @@ import pytest
 from cloudflare import Cloudflare
 
 from billing.invoicing.ledger import Book, balance_minor
+from billing.invoicing.resolve import mark_uncollectible
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
 from billing.models.methods import PaymentMethod
 from config import clock as business
@@ -142,6 +143,73 @@ def test_a_method_that_must_never_be_charged_again_is_not_even_when_the_customer
     assert (named.status_code, named.json()["errors"][0]["code"]) == (400, 1406)
     assert strictly(unnamed, "accounts.pay_invoice.create")["client_secret"].startswith("pi_")
     assert stripe_calls()["Invoice.pay"] == before
+
+
+def owes_twice(customer, sandbox):
+    """Let another renewal of the customer's fail, and have the first one given up."""
+    card = PaymentMethod.objects.get(account=customer.account)
+    turn(sandbox, card, "insufficient_funds")
+    (first,) = Invoice.objects.filter(account=customer.account, reason="cycle")
+    list(pass_time(business.now() + timedelta(days=32)))
+    mark_uncollectible(first.pk, decided_on=first.period_end.date(), actor="system:tests", now=business.now())
+    turn(sandbox, card, "ok")
+
+
+def test_all_debt_is_shown_and_paid_once_on_its_own_invoices(owing, sandbox):
+    customer = owing()
+    account_id = customer.account.pk
+    nothing_bad = customer.sdk.billing.bad_debt.get(account_id=account_id)
+    owes_twice(customer, sandbox)
+    shown = strictly(customer.raw.get(f"/accounts/{account_id}/billing/bad-debt"), "billing.bad_debt.get")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: customer.raw.post(f"/accounts/{account_id}/pay-bad-debt", json={}), range(8)))
+    while customer.raw.post(f"/accounts/{account_id}/pay-bad-debt", json={}).status_code == 429:
+        continue
+
+    assert (nothing_bad.bad_debt_status, nothing_bad.total_debt_amount) == ("unpaid", 25.0)
+    assert (shown["bad_debt_status"], shown["total_debt_amount"]) == ("bad_debt", 50.0)
+    assert [invoice["amount_to_pay"] for invoice in shown["invoices"]] == [25.0, 25.0]
+    assert {answer.status_code for answer in answers} <= {200, 429}
+    again = customer.raw.post(f"/accounts/{account_id}/pay-bad-debt", json={})
+    assert strictly(again, "accounts.pay_bad_debt.create") == {"client_secret": None}
+    cleared = strictly(customer.raw.get(f"/accounts/{account_id}/billing/bad-debt"), "billing.bad_debt.get")
+    assert cleared == {"bad_debt_status": "none", "total_debt_amount": 0.0, "already_paid": 0.0, "invoices": []}
+    paid = PaymentAttempt.objects.filter(account=account_id, invoice__reason="cycle", status="succeeded")
+    assert sorted(paid.values_list("amount_minor", flat=True)) == [25_00, 25_00]
+    listed = sandbox.get(f"/v1/charges?customer={customer.account.customer.stripe_customer_id}&limit=100")["data"]
+    assert sum(charge["amount"] for charge in listed if charge["paid"]) == 3 * 25_00
+    assert balance_minor(account_id, Book.RECEIVABLE, currency="usd") == 0
+
+
+def test_the_bank_asks_about_one_debt_and_the_rest_is_paid_after_it(owing, sandbox):
+    customer = owing()
+    account_id = customer.account.pk
+    owes_twice(customer, sandbox)
+    pm = at_the_processor(sandbox, number=NEEDS_3DS)
+    added = customer.sdk.accounts.payment_methods.create(account_id=account_id, payment_nonce=pm)
+    ask = {"account_id": account_id, "payment_method_id": added.id}
+
+    secrets = []
+    while secret := customer.sdk.accounts.pay_bad_debt.create(**ask).client_secret:
+        secrets.append(secret)
+        sandbox.post("/_sandbox/authenticate", {"client_secret": secret, "outcome": "complete"})
+        list(pass_time(business.now()))
+
+    assert len(set(secrets)) == 1  # the card is set up by then, and the bank asks about it no more
+    assert set(Invoice.objects.filter(account=account_id).values_list("status", flat=True)) == {"paid"}
+
+
+def test_a_declined_debt_says_what_to_do_and_nothing_is_lost(owing, sandbox):
+    customer = owing("expired_card")
+    account_id = customer.account.pk
+
+    declined = customer.raw.post(f"/accounts/{account_id}/pay-bad-debt", json={})
+    unknown = customer.raw.post(f"/accounts/{account_id}/pay-bad-debt", json={"payment_method_id": "0" * 32})
+
+    assert (declined.status_code, declined.json()["errors"][0]["code"]) == (402, 1400)
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (404, 7003)
+    assert customer.sdk.billing.bad_debt.get(account_id=account_id).bad_debt_status == "unpaid"
 
 
 def test_refusals_of_paying(buyer, clock):

@@ -168,7 +168,14 @@ BAD: list[tuple[str, Call, int, int]] = [
 ]  # fmt: skip
 
 # Those of paying and of payment methods are driven in test_paying.py.
-PAYING = ("accounts.payment_methods.", "accounts.pay_invoice.", "accounts.client_secret.", "billing.unpaid_invoice.")
+PAYING = (
+    "accounts.client_secret.",
+    "accounts.pay_bad_debt.",
+    "accounts.pay_invoice.",
+    "accounts.payment_methods.",
+    "billing.bad_debt.",
+    "billing.unpaid_invoice.",
+)
 
 
 def test_the_tables_are_whole():
