@@ -107,6 +107,13 @@ def rename_account(account_id: str, *, name: str, actor: str, now: datetime) -> 
         return Account.objects.get(pk=account_id)
 
 
+def mark_closed(account_id: str, *, actor: str, now: datetime) -> None:
+    """Write that an account is closed, once. What it has is billing's to end first: call `billing.close_account`."""
+    with account_lock(account_id):
+        if Account.objects.filter(pk=account_id, closed_at__isnull=True).update(closed_at=now):
+            journal.emit(journal.Fact("account.closed", account_id, actor, after={"account_id": account_id}), at=now)
+
+
 def leave_account(account_id: str, *, member_id: str, actor: str, now: datetime) -> None:
     """
     End a membership; nothing happens if it has ended. Tokens of that person reach the account no more.

@@ -150,11 +150,15 @@ _STANDING = record(
     is_banned=YES_OR_NO,
     needs_payment_method=YES_OR_NO,
 )
+_SETS = record(sets=several(like(WORD, "preview")))
 _STUCK = record(type=like(WORD, "invoice.paid"), attempts=COUNT)
 _DOMAIN = record(charge_id=ID, tries=COUNT, code=like(WORD, "payment_declined"), workflow_id=like(WORD, ID.example))
 _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the feature
 
 KINDS: dict[str, Kind] = {
+    "account.access_changed":   Kind("It was said which plans the account may buy that are not sold to everybody",
+                                     _SETS, before=_SETS),
+    "account.closed":           Kind("The account was closed", record(account_id=ID), SERVICES),
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
     "account.renamed":          Kind("The account got another name", record(account_id=ID)),
     "billing.clock_ended":      Kind("A billing clock of ours stopped: nothing is left to bill",
@@ -283,6 +287,9 @@ KINDS: dict[str, Kind] = {
                                      SERVICES),
     "zone.created":             Kind("A zone was added", record(zone_id=ID), SERVICES),
     "zone.deleted":             Kind("A zone was removed", record(zone_id=ID), SERVICES),
+    "zone.moved":               Kind("A domain went to another account",
+                                     record(zone_id=ID, new_zone_id=ID, from_account_id=ID, to_account_id=ID),
+                                     SERVICES),
 }  # fmt: skip
 
 

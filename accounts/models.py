@@ -107,6 +107,9 @@ class SubsAccount(models.Model):
     banned_rule = models.CharField(max_length=80, blank=True, help_text="the dunning rule that banned")
     payment_method_required_at = models.DateTimeField(null=True, blank=True)
     language = models.CharField(max_length=8, null=True, blank=True, help_text="of notices; null: English")  # noqa: DJ001
+    product_sets = ArrayField(
+        models.CharField(max_length=40), null=True, blank=True, help_text="sets of plans that not everybody may buy"
+    )
 
     class Meta:
         db_table = "subs_account"
@@ -163,6 +166,9 @@ class Zone(models.Model):
             models.UniqueConstraint(
                 fields=["name"], condition=Q(deleted_at__isnull=True), name="zone_name_is_served_once"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["name"], condition=Q(deleted_at__isnull=False), name="zone_by_former_name"),
         ]
 
     def __str__(self) -> str:

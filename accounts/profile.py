@@ -1,7 +1,10 @@
 """The billing profile's writer: who pays, where notices go, and as what type the account is treated."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
+from . import journal
+from .lock import account_lock
 from .models import AccountType, SubsAccount
 
 
@@ -10,6 +13,20 @@ def open_profile(
 ) -> SubsAccount:
     """Write the profile of a new account; the caller holds its lock and writes the journal entry."""
     return SubsAccount.objects.create(account_id=account_id, email=email, language=language, account_type=account_type)
+
+
+def set_product_sets(account_id: str, sets: Collection[str], *, actor: str, now: datetime) -> None:
+    """Let an account buy the plans of these sets that are not sold to everybody, and of no others. Safe to repeat."""
+    wanted = sorted(set(sets))
+    with account_lock(account_id):
+        profile = SubsAccount.objects.get(account=account_id)
+        before = sorted(profile.product_sets or ())
+        if before != wanted:
+            SubsAccount.objects.filter(account=account_id).update(product_sets=wanted)
+            fact = journal.Fact(
+                "account.access_changed", account_id, actor, before={"sets": before}, after={"sets": wanted}
+            )
+            journal.emit(fact, at=now)
 
 
 def forget_address(email: str, account_ids: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ from billing.change_subscription import SubscriptionUnknown
 from billing.changes_calculator.request import ChangeRefused, PaymentDeclined, PaymentUnavailable
 from billing.changes_calculator.scheduled import NothingScheduled, TooLate
 from billing.invoicing.coupons import CouponRefused
+from billing.move_zone import ZoneGone
 from billing.payments.collect import AttemptInFlight
 from billing.payments.manage_methods import MethodKept, UnknownNonce
 from billing.payments.pay_invoice import InvoiceUnknown, MethodUnknown, NotPayable
@@ -89,6 +90,8 @@ ERRORS: dict[str, ApiError] = {
     "invalid_licence":         ApiError(1321, 400, "The licence makes no sense: see its form, its end and its plan."),
     "payment_method_required": ApiError(1322, 400, "Use of it is billed later. Store a payment method first."),
     "too_many_changes":        ApiError(1323, 400, "No more changes of this subscription today. Try again tomorrow."),
+    "account_closed":          ApiError(1324, 400, "The account is closed: nothing can be bought for it any more."),
+    "zone_has_plan":           ApiError(1325, 400, "The zone has more than the free plan. End that before it moves."),
     "payment_declined":        ApiError(1400, 402, "The payment was declined and nothing changed. Use another method."),
     "authentication_required": ApiError(1401, 402, "The bank wants the payment confirmed. Try again while signed in."),
     "payment_expired":         ApiError(1402, 402, "The payment was not confirmed in time. Ask anew."),
@@ -117,7 +120,7 @@ ERRORS: dict[str, ApiError] = {
 _NAMES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "unauthenticated"),
     (exceptions.PermissionDenied,                                    "forbidden"),
-    ((Http404, exceptions.NotFound, SubscriptionUnknown, Account.DoesNotExist), "not_found"),
+    ((Http404, exceptions.NotFound, SubscriptionUnknown, Account.DoesNotExist, ZoneGone), "not_found"),
     ((InvoiceUnknown, MethodUnknown, NoSuchPaper),                                "not_found"),
     (exceptions.MethodNotAllowed,                                    "method_not_allowed"),
     ((BodyTooLarge, RequestDataTooBig),                              "body_too_large"),

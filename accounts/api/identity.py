@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.create_account import open_account, rename_account
 from accounts.models import Account
 from accounts.roles import Permission
+from billing.close_account import close_account
 from config import clock
 
 from .body import ExactBoolean, ExactString
@@ -73,7 +74,8 @@ class AccountsView(ApiView):
 
     def get(self, request: Request) -> Response:
         paging = paging_of(request)
-        accounts = Account.objects.filter(pk__in=self.caller.accounts_where(Permission.READ))
+        mine = self.caller.accounts_where(Permission.READ)
+        accounts = Account.objects.filter(pk__in=mine, closed_at__isnull=True)
         if name := request.query_params.get("name"):
             accounts = accounts.filter(name=name)
         sign = "" if choice_of(request, "direction", ("asc", "desc")) == "asc" else "-"
@@ -101,9 +103,9 @@ class AccountsView(ApiView):
 
 
 class OneAccountView(AccountView):
-    """`/accounts/{account_id}`; PUT gives it another name."""
+    """`/accounts/{account_id}`; PUT gives it another name, DELETE closes it, and what is paid for runs to its end."""
 
-    needs = {"GET": Permission.READ, "PUT": Permission.ADMINISTER}
+    needs = {"GET": Permission.READ, "PUT": Permission.ADMINISTER, "DELETE": Permission.ADMINISTER}
 
     def get(self, _request: Request, account_id: str) -> Response:
         return answer(account_shape(Account.objects.get(pk=account_id)))
@@ -113,6 +115,10 @@ class OneAccountView(AccountView):
         body.is_valid(raise_exception=True)
         name = body.validated_data["name"]
         return answer(account_shape(rename_account(account_id, name=name, actor=self.caller.actor, now=clock.now())))
+
+    def delete(self, _request: Request, account_id: str) -> Response:
+        close_account(account_id, actor=self.caller.actor, now=clock.now())
+        return answer({"id": account_id})
 
 
 def account_shape(account: Account) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class _Case:
 # All that apply are answered, in this order.
 RULES: tuple[DomainRule, ...] = (
     DomainRule(
+        "account_closed",
+        "The account is closed. Nothing is bought or renewed for it any more.",
+        lambda case: case.is_paid_for and case.snapshot.is_closed,
+    ),
+    DomainRule(
         "account_banned",
         "This account is restricted because of unpaid invoices. Pay them to lift the restriction.",
         lambda case: case.is_paid_for and case.snapshot.is_banned,

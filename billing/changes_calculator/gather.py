@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject
 
+from accounts.flags import AccountFlag
 from accounts.models import CONTRACT_TYPES, Account, Zone
 
 from ..catalog.lookup import VERSION_ON_SALE, catalog_at
@@ -26,6 +27,7 @@ from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
 from .steps import Step
 
 A_DAY = timedelta(days=1)
+UNPAID = Invoice.objects.filter(status__in=(InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value))
 
 
 def gather(request: ChangeRequest) -> Snapshot:
@@ -51,17 +53,18 @@ def gather(request: ChangeRequest) -> Snapshot:
         schedules=_schedules(account.pk, request.requested_at),
         waiting=_waiting(account.pk),
         credits=_credits(account.spendable_credits),
+        is_closed=account.closed_at is not None,
+        product_sets=frozenset(account.subs_account.product_sets or ()),
+        owed_by_former_owners=frozenset(account.owed_zones),
     )
 
 
 def _account(request: ChangeRequest) -> Any:
-    owed = Invoice.objects.filter(
-        Q(status=InvoiceStatus.OPEN.value) | Q(status=InvoiceStatus.UNCOLLECTIBLE.value), account=request.account_id
-    )
-    """Return the account with `owes_open_invoice`, `owned_zones` and `catalog_version` on it."""
+    """Return the account with what one statement says of it beside: debts, zones, credits, the catalogue's version."""
     accounts = Account.objects.select_related("subs_account", "customer").annotate(
-        owes_open_invoice=Exists(owed),
-        owned_zones=ArraySubquery(_zones(request)),
+        owes_open_invoice=Exists(UNPAID.filter(account=request.account_id)),
+        owned_zones=ArraySubquery(_zones(request).values("pk")),
+        owed_zones=ArraySubquery(_owed_by_former_owners(_zones(request)).values("pk")),
         catalog_version=VERSION_ON_SALE,
         spendable_credits=ArraySubquery(_spendable(request)),
     )
@@ -70,8 +73,15 @@ def _account(request: ChangeRequest) -> Any:
 
 def _zones(request: ChangeRequest) -> QuerySet[Zone, Any]:
     """Those zones of the request that are the account's."""
-    wanted = Zone.objects.filter(pk__in=request.object_ids, account=request.account_id, deleted_at__isnull=True)
-    return wanted.values("pk")
+    return Zone.objects.filter(pk__in=request.object_ids, account=request.account_id, deleted_at__isnull=True)
+
+
+def _owed_by_former_owners(zones: QuerySet[Zone, Any]) -> QuerySet[Zone, Any]:
+    """Those of the zones whose domain another account had, which still owes: an unpaid invoice, or the debt flag."""
+    has_debt = Q(Exists(UNPAID.filter(account=OuterRef("account")))) | Q(debt__gt=0)
+    former = Zone.objects.filter(name=OuterRef("name"), deleted_at__isnull=False).exclude(account=OuterRef("account"))
+    of_debtors = former.annotate(debt=F("account__subs_account__flags").bitand(AccountFlag.BAD_DEBT.value))
+    return zones.filter(Exists(of_debtors.filter(has_debt)))
 
 
 def _spendable(request: ChangeRequest) -> QuerySet[Credit, Any]:

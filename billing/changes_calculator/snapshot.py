@@ -93,7 +93,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account as it stands under its lock."""
+    """
+    The account as it stands under its lock.
+
+    `product_sets`: which plans that are not for everybody it may buy. `owed_by_former_owners`: those zones of the
+    request whose domain another account had before that still owes money.
+    """
 
     account_id: str
     account_is_contract: bool
@@ -108,6 +113,9 @@ class Snapshot:
     schedules: tuple[Schedule, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     credits: tuple[Spendable, ...] = ()
+    is_closed: bool = False
+    product_sets: frozenset[str] = frozenset()
+    owed_by_former_owners: frozenset[str] = frozenset()
 
     @property
     def owes(self) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from .change_set import ElementChange
-from .directions import Direction, direction_of
+from .directions import Direction
 from .prices import is_new_price
 from .request import ChangeRequest
 from .snapshot import Snapshot
@@ -41,7 +41,7 @@ def _split(wish: Wish, wanted: list[Target]) -> tuple[list[Reasoned], list[Reaso
     if wish.want.at_current_price:
         dearer = [target for target in wanted if is_new_price(target.before, target.after)]
         return [], [(target.at_period_end(paid_until), "the price changed") for target in dearer if paid_until]
-    changed = [(target, *_direction(target)) for target in wanted]
+    changed = [(target, target.goes.because, target.goes.direction) for target in wanted]
     changed = [each for each in changed if each[2] is not Direction.SAME]
     if wish.want.licence is not None:
         ends = [target for target, _, _ in changed if wish.want.licence.ends_at and target.after is not None]
@@ -61,16 +61,9 @@ def _split(wish: Wish, wanted: list[Target]) -> tuple[list[Reasoned], list[Reaso
     return now, later
 
 
-def _direction(target: Target) -> tuple[str, Direction]:
-    if target.after is None:
-        return "it ends", Direction.SHRINKING
-    row = direction_of(target.before, target.after, changes_licence=target.changes_licence)
-    return row.because, row.direction
-
-
 def _goes(tier: Target) -> bool:
     """Whether the plan itself ends or becomes smaller."""
-    return _direction(tier)[1] is Direction.SHRINKING
+    return tier.goes.direction is Direction.SHRINKING
 
 
 def _paid_until(wanted: list[Target]) -> datetime | None:

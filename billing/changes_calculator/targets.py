@@ -7,6 +7,7 @@ from hashlib import sha256
 from ..catalog.values import PlanItem, PriceItem
 from ..objectproducts.phases import Phase
 from .change_set import STRIPE, ElementChange
+from .directions import Row, direction_of
 from .granted import after_trial, granted_counts, granted_phase
 from .licences import FREE_LICENSE, USAGE_LICENSE, is_grant
 from .prices import sold_at
@@ -39,6 +40,11 @@ class Target:
         if licence is None:
             return is_grant(held)
         return held != licence.source or self.element.current.ends_at != licence.ends_at
+
+    @property
+    def goes(self) -> Row:
+        """Which way the component goes, and why."""
+        return direction_of(self.before, self.after, changes_licence=self.changes_licence)
 
     def change(self, *, why: str) -> ElementChange:
         """Return this target as a change of its OPE; what Stripe bills has its licence from Stripe."""

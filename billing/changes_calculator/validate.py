@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..objectproducts.state import OpeState
+from .directions import Direction
 from .domains import validate_domains
 from .in_the_way import in_the_way, is_refused_by
 from .licences import TRIAL, is_billed
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
-from .wish import CORE_FAMILY, Wish, consider
+from .targets import targets
+from .wish import CORE_FAMILY, INTERVALS, Wish, consider
 
 LARGEST_COUNT = 10_000
 LICENSORS = frozenset({Origin.IAPI, Origin.NINJAPANEL, Origin.SYSTEM})
@@ -25,6 +27,7 @@ class Rule:
 
 # All that apply are answered, in this order.
 RULES: tuple[Rule, ...] = (
+    Rule("account_closed",        lambda wish: wish.snapshot.is_closed and not _ends_what_there_is(wish)),
     Rule("account_banned",        lambda wish: wish.snapshot.is_banned and not wish.is_ending),
     Rule("outstanding_balance",   lambda wish: _grows(wish) and wish.snapshot.owes),
     Rule("licence_not_allowed",   lambda wish: wish.want.licence is not None and wish.request.origin not in LICENSORS),
@@ -34,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     Rule("wrong_object",          lambda wish: _is_wrong_object(wish)),
     Rule("wanted_twice",          lambda wish: _is_wanted_twice(wish)),
     Rule("core_plan_required",    lambda wish: _lacks_core_plan(wish)),
+    Rule("no_product_access",     lambda wish: _lacks_access(wish)),
+    Rule("previous_owner_debt",   lambda wish: _grows(wish) and _is_owed_for(wish)),
     Rule("change_scheduled",      lambda wish: _has_other_schedule(wish)),
     Rule("one_interval_per_cart", lambda wish: len(_intervals(wish)) > 1),
     Rule("change_not_offered",    lambda wish: _is_not_offered(wish)),
@@ -46,6 +51,7 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 MESSAGES = {
+    "account_closed": "This account is closed. What is paid for runs to its end; nothing can be bought any more.",
     "account_banned": "This account is restricted because of unpaid invoices. Pay them to lift the restriction.",
     "outstanding_balance": (
         "You cannot add or modify subscriptions or services until the outstanding balance is paid."
@@ -62,6 +68,11 @@ MESSAGES = {
     ),
     "wanted_twice": "A cart can hold one plan for each place: the same one, or another in its place, is wanted twice.",
     "core_plan_required": "This add-on needs a paid plan on the zone. Buy the plan first.",
+    "no_product_access": "This is not sold to every account. Contact support to have access to it.",
+    "previous_owner_debt": (
+        "An account that had this domain before owes for its bills. Until they are paid nothing can be bought for it. "
+        "Contact support."
+    ),
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
@@ -95,7 +106,27 @@ def validate(request: ChangeRequest, snapshot: Snapshot) -> tuple[Refusal, ...]:
 
 
 def _grows(wish: Wish) -> bool:
-    return not wish.is_ending and not wish.already_holds
+    """Whether anything is to be more than it is: a plan, a component, how long it is paid for. Less may always be."""
+    if wish.is_ending:
+        return False
+    if wish.want.licence is not None or wish.plan is None or wish.price is None:
+        return not wish.already_holds
+    return any(target.goes.direction is Direction.GROWING for target in targets(wish))
+
+
+def _ends_what_there_is(wish: Wish) -> bool:
+    return wish.want.is_cancellation or (wish.is_free and wish.element is not None)
+
+
+def _is_owed_for(wish: Wish) -> bool:
+    return wish.want.object_id in wish.snapshot.owed_by_former_owners
+
+
+def _lacks_access(wish: Wish) -> bool:
+    """Whether the plan is sold to some accounts alone, and this is none of them; a licence buys nothing."""
+    if wish.plan is None or not wish.plan.sets or wish.want.licence is not None or not _grows(wish):
+        return False
+    return not wish.snapshot.product_sets.intersection(wish.plan.sets)
 
 
 def _is_closing(wish: Wish) -> bool:
@@ -119,7 +150,11 @@ def _is_sold_by_contract(wish: Wish) -> bool:
 
 def _is_not_sold_so(wish: Wish) -> bool:
     """Whether the plan has no such price, or one that Stripe does not know yet, so that nobody could be charged."""
-    if wish.plan is None or wish.want.licence is not None or wish.is_ending:
+    if wish.plan is None or wish.want.licence is not None:
+        return False
+    if wish.want.interval_name and wish.want.interval_name.lower() not in INTERVALS:
+        return True
+    if wish.is_ending:
         return False
     return wish.price is None or (wish.price.unit_amount_minor > 0 and not wish.price.stripe_price_id)
 

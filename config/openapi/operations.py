@@ -54,6 +54,7 @@ DASHBOARD: dict[tuple[str, str], Operation] = {
     ("POST", "/accounts"): Operation(e.ACCOUNT, {"name": "Acme"}),
     ("GET", "/accounts/{account_id}"): Operation(e.ACCOUNT),
     ("PUT", "/accounts/{account_id}"): Operation(e.ACCOUNT, {"name": "Acme"}),
+    ("DELETE", "/accounts/{account_id}"): Operation({"id": e.ACCOUNT_ID}),
     ("GET", "/memberships"): Operation([e.MEMBERSHIP], query=(*PAGES, NAME, DIRECTION, *MEMBERSHIPS)),
     ("GET", "/memberships/{membership_id}"): Operation(e.MEMBERSHIP),
     ("PUT", "/memberships/{membership_id}"): Operation(e.MEMBERSHIP, {"status": "accepted"}),
@@ -122,4 +123,7 @@ INTERNAL: dict[tuple[str, str], Operation] = {
     ("POST", "/changes"): Operation(e.MADE, {"account_id": e.ACCOUNT_ID, **e.CART}),
     ("POST", "/changes/preview"): Operation(e.PREVIEW, {"account_id": e.ACCOUNT_ID, **e.CART}),
     ("GET", "/workflows/{workflow_id}"): Operation({"account_id": e.ACCOUNT_ID} | e.WORKFLOW),
+    ("POST", "/zones/{moved_id}/move"): Operation(
+        {"id": e.ZONE_ID, "name": "acme.example", "account_id": e.ACCOUNT_ID}, {"account_id": e.ACCOUNT_ID}
+    ),
 }

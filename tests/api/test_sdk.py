@@ -108,6 +108,7 @@ GOOD: list[tuple[str, Call]] = [
     ("accounts.entitlements.list", lambda w: w.sdk.accounts.entitlements.list(account_id=w.account)),
     ("billing.history.list", lambda w: w.sdk.billing.history.list(account_id=w.account)),
     ("user.billing.history.list", lambda w: w.sdk.user.billing.history.list(order="occurred_at")),
+    ("accounts.delete", lambda w: w.sdk.accounts.delete(account_id=w.account)),
 ]  # fmt: skip
 
 BAD: list[tuple[str, Call, int, int]] = [
@@ -124,6 +125,7 @@ BAD: list[tuple[str, Call, int, int]] = [
     ("accounts.update",
      lambda w: w.sdk.accounts.update(account_id=w.account, id=w.account, name="x", type="standard",
                                      settings={"enforce_twofactor": True}), 400, 1001),
+    ("accounts.delete", lambda w: w.sdk.accounts.delete(account_id=NOBODY), 403, 10001),
     ("memberships.list", lambda w: w.sdk.memberships.list(order="x"), 400, 1003),  # type: ignore[arg-type]
     ("memberships.get", lambda w: w.sdk.memberships.get(NOBODY), 404, 7003),
     ("memberships.update", lambda w: w.sdk.memberships.update(w.member, status="rejected"), 400, 1001),
@@ -138,6 +140,11 @@ BAD: list[tuple[str, Call, int, int]] = [
      400, 1303),
     ("zones.subscriptions.get", lambda w: w.sdk.zones.subscriptions.get(zone_id=NOBODY), 404, 7003),
     ("zones.subscriptions.update", lambda w: w.sdk.zones.subscriptions.update(zone_id=w.zone, **WORKERS), 400, 1304),
+    ("zones.subscriptions.create",
+     lambda w: w.sdk.zones.subscriptions.create(zone_id=w.zone, frequency="weekly", rate_plan={"id": "free"}), 400, 1310),
+    ("zones.subscriptions.update",
+     lambda w: w.sdk.zones.subscriptions.update(zone_id=w.zone, frequency="quarterly", rate_plan={"id": "free"}),
+     400, 1310),
     ("accounts.subscriptions.get", lambda w: w.sdk.accounts.subscriptions.get(account_id=NOBODY), 403, 10001),
     ("accounts.subscriptions.get_by_identifier",
      lambda w: w.sdk.accounts.subscriptions.get_by_identifier(NOBODY, account_id=w.account), 404, 7003),

@@ -16,6 +16,7 @@ from accounts.lock import account_lock
 from accounts.models import JournalEntry, Notice, SubsAccount, SubsStuckEvent
 from billing.changes_calculator.domains import domain_id
 from billing.charge_domains import charge_due
+from billing.close_account import close_account
 from billing.models.changes import ChangeWorkflow
 from billing.models.domains import DomainCharge, DomainEvent, PoisonMessage
 from billing.models.invoices import Invoice
@@ -167,6 +168,23 @@ def test_who_owes_gets_no_new_domain(registrar):
 
     assert (owned(account, domain), DomainCharge.objects.get(account=account).outcome) == (None, "outstanding_balance")
     assert Notice.objects.get(account=account).kind == "domain_unpaid"
+
+
+def test_a_closed_account_gets_and_renews_no_domain(registrar):
+    (account, _), domain = customer(), name()
+    expires_at = _held_until(registrar, account, domain, days=40)
+    close_account(account.pk, actor="system:tests", now=registrar.clock.now())
+
+    registrar.tell("renewed", account, domain, expires_at=expires_at + timedelta(days=YEAR))
+    registrar.tell("registered", account, (new := name()))
+    registrar.consume()
+    for _ in pass_time(expires_at - timedelta(hours=1)):
+        continue
+
+    assert owned(account, new) is None
+    charges = DomainCharge.objects.filter(account=account).exclude(outcome="paid")
+    assert set(charges.values_list("outcome", flat=True)) == {"account_closed"}
+    assert not Invoice.objects.filter(account=account).exists()
 
 
 def test_a_renewal_is_tried_four_times_the_last_the_day_before(registrar):

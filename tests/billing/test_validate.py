@@ -50,6 +50,9 @@ PLANS = [
     plan_item("monthly_only", 1, {"month": 900}),
     plan_item("enterprise", 3, {}),
     plan_item("argo", 1, {"month": 500}, family_id="zone_addons", kind="addon"),
+    plan_item(
+        "beta", 1, {"month": 500}, family_id="zone_addons", kind="addon", scope="account", sets=("preview", "staff")
+    ),
     plan_item("r2", 1, {"month": 0}, family_id="developer", kind="addon", scope="account", is_metered=True),
     plan_item("workers", 1, {"month": 500}, family_id="developer", kind="addon", scope="account"),
 ]
@@ -118,6 +121,16 @@ def pro_with(name, value):
     return {"components": (ComponentValue(name, value),)}
 
 
+RULES_25 = replace(
+    PRO, id="9" * 32, product="page_rules", kind="sum", license_source_id="sub_1:si_2",
+    current=replace(
+        PRO.current, value=25, rank=25, price_id="page_rules_month_v1", stripe_price_id="price_page_rules_month",
+        unit_amount_minor=100, billed_quantity=5,
+    ),
+)  # fmt: skip
+BETA = {"plan_name": "beta", "object_id": ACCOUNT, "object_kind": ObjectKind.ACCOUNT}
+HELD_BETA = replace(element("beta", 1), object_kind="account", object_id=ACCOUNT, product="beta")
+
 TABLE = [
     # the request           the account                                                       refused for
     ({},                    {},                                                               []),
@@ -127,6 +140,36 @@ TABLE = [
     ({},                    {"owes_open_invoice": True},                                      ["outstanding_balance"]),
     ({"plan_name": "free"}, {"owes_open_invoice": True},                                      []),
     ({},                    {"owes_open_invoice": True, "elements": (PRO,)},                  []),
+    # In debt nothing grows: not a plan, not a component, not the time that is paid for. What shrinks may.
+    ({"plan_name": "business"}, {"owes_open_invoice": True, "elements": (PRO,)},              ["outstanding_balance"]),
+    ({"plan_name": "pro"},  {"owes_open_invoice": True, "elements": (element("business", 2),)}, []),
+    (pro_with("page_rules", 20), {"owes_open_invoice": True, "elements": (PRO,)},             []),
+    (pro_with("page_rules", 21), {"owes_open_invoice": True, "elements": (PRO,)},             ["outstanding_balance"]),
+    (pro_with("page_rules", 24), {"owes_open_invoice": True, "elements": (PRO, RULES_25)},    []),
+    (pro_with("page_rules", 25), {"owes_open_invoice": True, "elements": (PRO, RULES_25)},    []),
+    (pro_with("page_rules", 26), {"owes_open_invoice": True, "elements": (PRO, RULES_25)},    ["outstanding_balance"]),
+    ({"plan_name": "pro", "components": (ComponentValue("page_rules", 26),)}, {"owes_open_invoice": True, "elements": (element("business", 2), RULES_25)}, ["outstanding_balance"]),
+    ({"interval_name": "yearly"}, {"owes_open_invoice": True, "elements": (PRO,)},            ["outstanding_balance"]),
+    ({},                    {"owes_open_invoice": True, "elements": (yearly("pro", 1),)},     []),
+    ({"is_cancellation": True}, {"owes_open_invoice": True, "elements": (PRO,)},              []),
+    ({},                    {"owed_by_former_owners": frozenset({ZONE})},                     ["previous_owner_debt"]),
+    ({},                    {"owed_by_former_owners": frozenset({"e" * 32})},                 []),
+    ({"plan_name": "business"}, {"owed_by_former_owners": frozenset({ZONE}), "elements": (PRO,)}, ["previous_owner_debt"]),
+    ({},                    {"owed_by_former_owners": frozenset({ZONE}), "elements": (PRO,)}, []),
+    ({"plan_name": "pro"},  {"owed_by_former_owners": frozenset({ZONE}), "elements": (element("business", 2),)}, []),
+    ({"plan_name": "free"}, {"owed_by_former_owners": frozenset({ZONE}), "elements": (PRO,)}, []),
+    ({},                    {"is_closed": True},                                              ["account_closed"]),
+    ({},                    {"is_closed": True, "elements": (PRO,)},                          ["account_closed"]),
+    ({"plan_name": "pro"},  {"is_closed": True, "elements": (element("business", 2),)},       ["account_closed"]),
+    ({"plan_name": "free"}, {"is_closed": True, "elements": (PRO,)},                          []),
+    ({"plan_name": "free"}, {"is_closed": True},                                              []),
+    ({"plan_name": "free"}, {"is_closed": True, "elements": ()},                              ["account_closed"]),
+    ({"is_cancellation": True}, {"is_closed": True, "elements": (PRO,)},                      []),
+    (BETA,                  {},                                                               ["no_product_access"]),
+    (BETA,                  {"product_sets": frozenset({"other"})},                           ["no_product_access"]),
+    (BETA,                  {"product_sets": frozenset({"staff"})},                           []),
+    (BETA,                  {"elements": (HELD_BETA,)},                                       []),
+    (BETA | {"is_cancellation": True}, {"elements": (HELD_BETA,)},                            []),
     ({},                    {"is_banned": True, "has_bad_debt": True},                        ["account_banned", "outstanding_balance"]),
     ({},                    {"account_is_contract": True},                                    ["not_self_serve"]),
     ({"plan_name": "enterprise"}, {},                                                         ["not_self_serve", "frequency_not_offered"]),
@@ -141,6 +184,11 @@ TABLE = [
     ({"interval_name": "ANNUAL"}, {},                                                         []),
     ({"interval_name": "weekly"}, {},                                                         ["frequency_not_offered"]),
     ({"interval_name": None}, {},                                                             []),
+    ({"interval_name": "weekly", "plan_name": "free"}, {},                                    ["frequency_not_offered"]),
+    ({"interval_name": "quarterly", "plan_name": "free"}, {"elements": (PRO,)},               ["frequency_not_offered"]),
+    ({"interval_name": "monthly", "plan_name": "free"}, {},                                   []),
+    ({"interval_name": "yearly", "plan_name": "free"}, {"elements": (yearly("pro", 1),)},     []),
+    ({"interval_name": "weekly", "is_cancellation": True}, {"elements": (PRO,)},              ["frequency_not_offered"]),
     ({"plan_name": "monthly_only", "interval_name": "yearly"}, {},                            ["frequency_not_offered"]),
     (pro_with("page_rules", 19), {},                                                          ["quantity_out_of_range"]),
     (pro_with("page_rules", 20), {},                                                          []),
@@ -213,6 +261,9 @@ LICENCES = [
     ({"licence": GOODWILL, "plan_name": "enterprise"},                {},                         []),
     ({"licence": Licence("CONTRACT:CONTRACT")},                       {"account_is_contract": True}, []),
     ({"licence": GOODWILL, "plan_name": "free"},                      {},                         ["invalid_licence"]),
+    (BETA | {"licence": GOODWILL},                                    {},                         []),
+    ({"licence": GOODWILL},                                           {"is_closed": True},        ["account_closed"]),
+    ({"licence": GOODWILL},                                           {"owed_by_former_owners": frozenset({ZONE})}, ["previous_owner_debt"]),
     ({"licence": GOODWILL, "is_cancellation": True},                  {"elements": (PRO,)},       ["invalid_licence"]),
     ({"licence": GOODWILL},                                           {"elements": (PRO,), "schedules": (MONTHLY,)}, []),
     ({"licence": GOODWILL},                                           {"elements": (PRO,), "schedules": (CLOSING,)}, ["period_closing"]),
