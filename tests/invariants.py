@@ -24,6 +24,7 @@ from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, PaymentAttempt
 from billing.models.ledger import LedgerEntry
 from billing.models.objectproducts import Ope
+from billing.models.reversals import Charge, CreditNote, Dispute
 from billing.models.scheduled import Sslc
 from config import clock
 from tests.outside import Sandbox
@@ -66,8 +67,26 @@ class View:
         return self._listed("invoices", "&expand[]=data.payments")
 
     @cached_property
+    def their_credit_notes(self) -> list[dict[str, Any]]:
+        return self._listed("credit_notes")
+
+    @cached_property
+    def their_balance_minor(self) -> int:
+        """What the customer's balance adds to the next invoice."""
+        return int(self.sandbox.get(f"/v1/customers/{self.customer_id}")["balance"]) if self.customer_id else 0
+
+    @cached_property
     def charges(self) -> list[dict[str, Any]]:
         return [charge for charge in self._listed("charges") if charge["status"] == "succeeded"]
+
+    @cached_property
+    def disputes(self) -> list[dict[str, Any]]:
+        """Of this customer's charges; those that only ask took no money and are left out."""
+        found = [dispute for each in self.charges if each["disputed"] for dispute in self._disputes_of(each["id"])]
+        return [dispute for dispute in found if not dispute["status"].startswith("warning_")]
+
+    def _disputes_of(self, charge_id: str) -> list[dict[str, Any]]:
+        return list(self.sandbox.get(f"/v1/disputes?charge={charge_id}&limit=100")["data"])
 
     @cached_property
     def subscriptions(self) -> list[dict[str, Any]]:
@@ -117,6 +136,7 @@ def money_is_conserved(view: View) -> Iterator[str]:
     if sum(books.values()):
         yield f"the ledger adds up to {sum(books.values())}"
     cash_minor = sum(charge["amount_captured"] - charge["amount_refunded"] for charge in view.charges)
+    cash_minor -= sum(dispute["amount"] for dispute in view.disputes if dispute["status"] != "won")
     if books[Book.CASH_STRIPE] != cash_minor:
         yield f"the ledger has {books[Book.CASH_STRIPE]} at Stripe, and Stripe {cash_minor}"
     owed_minor = sum(invoice.remaining_minor for invoice in view.invoices)
@@ -129,12 +149,70 @@ def invoices_are_stripes(view: View) -> Iterator[str]:
     ours = {invoice.stripe_invoice_id: invoice for invoice in view.invoices if invoice.stripe_invoice_id}
     for stripe_id, invoice in ours.items():
         raw = theirs.get(stripe_id)
-        seen = (raw["status"], raw["total"], raw["amount_paid"]) if raw else None
-        if seen != (invoice.status, invoice.total_minor, invoice.paid_minor):
-            yield f"{stripe_id} is {(invoice.status, invoice.total_minor, invoice.paid_minor)} here and {seen} at Stripe"
+        seen, here = _numbers(raw) if raw else {}, _our_numbers(invoice)
+        if seen != here:
+            yield f"{stripe_id} is {here} here and {seen} at Stripe"
     for stripe_id, raw in theirs.items():
         if stripe_id not in ours and raw["amount_paid"]:
             yield f"{stripe_id} is paid {raw['amount_paid']} and nothing was committed or refunded"
+
+
+def _numbers(raw: dict[str, Any]) -> dict[str, object]:
+    """Return what an invoice of Stripe's says of itself in figures; a draft has no ending balance yet."""
+    carried = 0 if raw["status"] == "draft" else raw["starting_balance"] - raw["ending_balance"]
+    return {
+        "number": raw["number"] or "",
+        "status": raw["status"],
+        "currency": raw["currency"],
+        "subtotal": raw["subtotal"],
+        "tax": sum(tax["amount"] for tax in raw["total_taxes"]),
+        "total": raw["total"],
+        "carried": carried,
+        "credited": raw["pre_payment_credit_notes_amount"],
+        "paid": raw["amount_paid"],
+    }
+
+
+def _our_numbers(invoice: Invoice) -> dict[str, object]:
+    notes = CreditNote.objects.filter(invoice=invoice, status="issued", is_ours=False)
+    return {
+        "number": invoice.number,
+        "status": invoice.status,
+        "currency": invoice.currency,
+        "subtotal": invoice.subtotal_minor,
+        "tax": invoice.tax_minor,
+        "total": invoice.total_minor,
+        "carried": invoice.carried_minor,
+        "credited": sum(notes.values_list("off_debt_minor", flat=True)),
+        "paid": invoice.paid_minor,
+    }
+
+
+def what_goes_back_is_stripes(view: View) -> Iterator[str]:
+    """Credit notes, refunds and disputes are the same on both sides, and so is the customer's balance."""
+    ours = Charge.objects.filter(account=view.account_id).exclude(amount_minor=0)
+    refunded = {charge.processor_payment_id: (charge.amount_minor, charge.refunded_minor) for charge in ours}
+    theirs = {charge["payment_intent"]: (charge["amount"], charge["amount_refunded"]) for charge in view.charges}
+    if refunded != theirs:
+        yield f"charges and what went back of them are {refunded} here and {theirs} at Stripe"
+    notes = CreditNote.objects.filter(account=view.account_id).exclude(stripe_credit_note_id="")
+    credited = {note.stripe_credit_note_id: (note.status, note.total_minor, note.tax_minor) for note in notes}
+    said = {
+        raw["id"]: (raw["status"], raw["total"], sum(tax["amount"] for tax in raw["total_taxes"]))
+        for raw in view.their_credit_notes
+    }
+    if credited != said:
+        yield f"credit notes are {credited} here and {said} at Stripe"
+    disputed = {
+        dispute.stripe_dispute_id: (dispute.status, dispute.amount_minor)
+        for dispute in Dispute.objects.filter(account=view.account_id).exclude(status__startswith="warning_")
+    }
+    taken = {raw["id"]: (raw["status"], raw["amount"]) for raw in view.disputes}
+    if disputed != taken:
+        yield f"disputes are {disputed} here and {taken} at Stripe"
+    carried_minor = view.books()[Book.CARRIED_FORWARD]
+    if carried_minor != view.their_balance_minor:
+        yield f"carried forward is {carried_minor} here, and the customer's balance {view.their_balance_minor}"
 
 
 def nothing_can_be_paid_for_in_vain(view: View) -> Iterator[str]:
@@ -236,6 +314,7 @@ INVARIANTS: tuple[tuple[int, Callable[[View], Iterable[str]]], ...] = (
     (1, one_attempt_at_a_time),
     (2, money_is_conserved),
     (2, invoices_are_stripes),
+    (2, what_goes_back_is_stripes),
     (2, nothing_can_be_paid_for_in_vain),
     (3, stripe_bills_what_is_owned),
     (3, what_is_granted_is_paid),

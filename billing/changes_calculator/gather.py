@@ -27,7 +27,9 @@ from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
 from .steps import Step
 
 A_DAY = timedelta(days=1)
-UNPAID = Invoice.objects.filter(status__in=(InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value))
+# What a contract is billed for is paid by its terms: while it is open nobody is late, and nobody can pay it here.
+_IS_DUE = Q(status=InvoiceStatus.OPEN.value) & ~Q(stripe_invoice_id="")
+UNPAID = Invoice.objects.filter(_IS_DUE | Q(status=InvoiceStatus.UNCOLLECTIBLE.value))
 
 
 def gather(request: ChangeRequest) -> Snapshot:

@@ -39,13 +39,17 @@ def by_price(lines: Iterable[tuple[str, int, int]]) -> list[ExpectedLine]:
 
 
 def differences(
-    expected: Sequence[ExpectedLine], period: tuple[datetime, datetime], actual: InvoiceFacts
+    expected: Sequence[ExpectedLine],
+    period: tuple[datetime, datetime],
+    actual: InvoiceFacts,
+    *,
+    credit_minor: int = 0,
 ) -> tuple[Difference, ...]:
     """
     Return everything in which Stripe's invoice differs from the bill we would have made, lines first.
 
-    What was put on the invoice beside the renewal itself (a correction, a credit) is a difference as well, unless it
-    names no price and adds up to nothing.
+    `credit_minor` is the customer's credit that our books spent on it, which takes as much off. Whatever else was put
+    on the invoice beside the renewal itself (a correction) is a difference, unless it adds up to nothing.
     """
     renewal = [line for line in actual.lines if line.price_id and line.item_id]
     theirs = {line.stripe_price_id: line for line in by_price(_amounts(renewal))}
@@ -54,8 +58,8 @@ def differences(
     for price in sorted(ours.keys() | theirs.keys()):
         found += _of_price(price, ours.get(price), theirs.get(price))
     beside_minor = sum(line.amount_minor for line in actual.lines if line not in renewal)
-    if beside_minor:
-        found.append(Difference("beside", "lines that are no renewal", "0", str(beside_minor)))
+    if beside_minor != -credit_minor:
+        found.append(Difference("beside", "lines that are no renewal", str(-credit_minor), str(beside_minor)))
     periods = {(line.period_start, line.period_end) for line in renewal}
     if renewal and periods != {period}:
         found.append(Difference("period", "the period", _period(period), ", ".join(map(_period, sorted(periods)))))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 
 from accounts import journal
 from accounts.claim import claim, finishing
@@ -152,6 +152,12 @@ def reserved_for(*, workflow_id: str = "", invoice_id: str = "") -> list[CreditU
     """Return what is reserved for a change, or for a draft. One statement."""
     of = Q(workflow=workflow_id) if workflow_id else Q(invoice=invoice_id)
     return list(CreditUse.objects.filter(of, status=Status.RESERVED).select_related("credit").order_by("pk"))
+
+
+def used_minor(invoice: Invoice) -> int:
+    """Return how much credit paid for an invoice, in minor units. One statement."""
+    used = CreditUse.objects.filter(invoice=invoice, status=Status.USED).aggregate(minor=Sum("amount_minor"))
+    return int(used["minor"] or 0)
 
 
 def give_back(invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> int:

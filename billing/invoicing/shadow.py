@@ -14,6 +14,7 @@ from ..changes_calculator.change_set import PlannedLine
 from ..changes_calculator.proration import period_containing
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.shadow import ShadowBill
+from . import credits as customer_credits
 from .compare import Difference, ExpectedLine, by_price, differences
 from .states import FinalizeReason
 
@@ -68,7 +69,8 @@ def compare(shadow: ShadowBill) -> tuple[Difference, ...]:
     """Return what differs between the bill we would have made and the one that Stripe made."""
     actual = read_invoice(invoices.retrieve(shadow.invoice.stripe_invoice_id))
     expected = [ExpectedLine(price, quantity, minor) for price, quantity, minor in shadow.lines]
-    return differences(expected, (shadow.period_start, shadow.period_end), actual)
+    spent_minor = customer_credits.used_minor(shadow.invoice)
+    return differences(expected, (shadow.period_start, shadow.period_end), actual, credit_minor=spent_minor)
 
 
 def differing() -> list[Comparison]:
