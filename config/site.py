@@ -22,7 +22,9 @@ from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEve
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
 from billing.models.changes import ChangeWorkflow
+from billing.models.credits import Credit
 from billing.models.invoices import Invoice
+from billing.models.ledger import LedgerTransaction
 from billing.models.objectproducts import Ope
 from config import clock
 from config.api_errors import reasons_of
@@ -35,7 +37,8 @@ from webhooks.models import StripeEvent
 # What stands in the sidebar: a heading, and under it kinds of rows with their icons.
 NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
     ("Customers", ((Account, "group"), (Zone, "language"), (Entitlement, "verified_user"))),
-    ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"), (Invoice, "receipt_long"))),
+    ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"))),
+    ("Money", ((Invoice, "receipt_long"), (Credit, "redeem"), (LedgerTransaction, "menu_book"))),
     ("Catalogue", ((RatePlan, "sell"), (Price, "payments"))),
     ("Pipe", ((StripeEvent, "inbox"), (SubsStuckEvent, "report"))),
     ("What happened", ((JournalEntry, "history"), (JournalDelivery, "outgoing_mail"))),

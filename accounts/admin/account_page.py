@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Count, Min, OuterRef, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, JournalEntry, Member, SubsStuckEvent, Zone
@@ -14,7 +15,9 @@ from billing.admin.invoices import INVOICE_HEADERS, invoice_row
 from billing.admin.opes import OPE_HEADERS, ope_row, with_state
 from billing.invoicing.states import InvoiceStatus
 from billing.models.changes import ChangeWorkflow
+from billing.models.credits import Credit
 from billing.models.invoices import REMAINING, BillingSchedule, Invoice
+from billing.models.ledger import LedgerTransaction
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from config.panel.cells import NOTHING, Tone, badge, code, day, lines, link, list_link, moment, money, with_note
@@ -66,7 +69,12 @@ def account_page(account: Account) -> Page:
                 INVOICE_HEADERS,
                 [invoice_row(invoice) for invoice in invoices],
                 "Nothing was billed yet.",
-                more=list_link(Invoice, "all invoices", q=account.pk),
+                more=format_html(
+                    "{} · {} · {}",
+                    list_link(Invoice, "all invoices", q=account.pk),
+                    list_link(Credit, "credits", q=account.pk),
+                    list_link(LedgerTransaction, "ledger", q=account.pk),
+                ),
             ),
             Timeline(
                 "What happened",

@@ -12,7 +12,7 @@ from billing.invoicing.states import InvoiceStatus
 from billing.models.catalog import Price
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice, InvoiceLine, PaymentAttempt
-from billing.models.ledger import LedgerEntry
+from billing.models.ledger import LedgerEntry, LedgerTransaction
 from billing.models.objectproducts import Ope
 from billing.models.reversals import CreditNote, Refund
 from billing.payments.attempts import NOT_ATTEMPTED
@@ -288,7 +288,10 @@ def _refund_row(refund: Refund) -> Sequence[object]:
 def _ledger_row(entry: LedgerEntry) -> Sequence[object]:
     shown = amount(abs(entry.amount_minor), entry.currency)
     return (
-        with_note(entry.transaction.get_kind_display(), code(entry.transaction.source)),
+        with_note(
+            link(LedgerTransaction, entry.transaction_id, entry.transaction.get_kind_display()),
+            code(entry.transaction.source),
+        ),
         with_note(entry.get_book_display(), entry.book),
         shown if entry.amount_minor > 0 else "",
         shown if entry.amount_minor < 0 else "",

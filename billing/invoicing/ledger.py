@@ -76,18 +76,22 @@ def post_of(
 
 
 def correct(
-    transaction_id: str, amounts: Mapping[Book, int], *, actor: str, reason: str, now: datetime
+    transaction_id: str, amounts: Mapping[Book, int], *, key: str, actor: str, reason: str, now: datetime
 ) -> LedgerTransaction:
     """
     Post a correction of a transaction, in minor units per book, and return it; the first is never edited.
 
+    `key` is the caller's: a correction that was posted under it before is returned as it is.
+
     :raises LedgerTransaction.DoesNotExist: there is nothing of this id to correct.
-    :raises AssertionError: the amounts do not sum to zero.
+    :raises AssertionError: the amounts do not sum to zero, or move nothing.
     """
     first = LedgerTransaction.objects.get(pk=transaction_id)
     currency = first.entries.values_list("currency", flat=True)[0]
+    posting = corrected(transaction_id, key=key, amounts=amounts)
     with account_lock(first.account_id):
-        posting = corrected(transaction_id, number=first.corrections.count() + 1, amounts=amounts)
+        if (known := LedgerTransaction.objects.filter(source=posting.source).first()) is not None:
+            return known
         post_of(first.account_id, [posting], currency=currency, invoice_id=first.invoice_id, at=now)
         correction = LedgerTransaction.objects.get(source=posting.source)
         after = {"transaction_id": correction.pk, "corrects": transaction_id, "source": first.source}

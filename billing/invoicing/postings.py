@@ -154,8 +154,9 @@ def dispute_lost(dispute_id: str, *, amount_minor: int) -> Posting:
     return Posting(FactKind.DISPUTE_LOST, f"dispute_lost:{dispute_id}", amounts)
 
 
-def corrected(transaction_id: str, *, number: int, amounts: Mapping[Book, int]) -> Posting:
-    """Return the `number`th correction of a transaction, which itself stays as it is."""
+def corrected(transaction_id: str, *, key: str, amounts: Mapping[Book, int]) -> Posting:
+    """Return a correction of a transaction, which itself stays as it is; `key` tells several of one apart."""
+    assert any(amounts.values()), "a correction that moves nothing corrects nothing"
     return Posting(
-        FactKind.CORRECTED, f"corrected:{transaction_id}:{number}", tuple(amounts.items()), corrects=transaction_id
+        FactKind.CORRECTED, f"corrected:{transaction_id}:{key}", tuple(amounts.items()), corrects=transaction_id
     )

@@ -79,7 +79,10 @@ class Credit(models.Model):
             ),
             models.UniqueConstraint(fields=["account", "coupon"], name="credit_of_a_coupon_is_once_per_account"),
         ]
-        indexes = [models.Index(fields=["account", "expires_at"], name="credit_of_account")]
+        indexes = [
+            models.Index(fields=["account", "expires_at"], name="credit_of_account"),
+            models.Index(fields=["-granted_at"], name="credit_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.remaining_minor} of {self.amount_minor} {self.currency}"

@@ -36,6 +36,12 @@ class LedgerTransaction(models.Model):
         indexes = [
             models.Index(fields=["account", "-posted_at"], name="ledger_transaction_of_account"),
             models.Index(fields=["-posted_at"], name="ledger_transaction_newest"),
+            # The everyday facts are found fast among the newest; the others would be looked for through all of them.
+            models.Index(
+                fields=["kind", "-posted_at"],
+                condition=~Q(kind__in=["finalized", "paid", "credit_used"]),
+                name="ledger_transaction_rare",
+            ),
         ]
 
     def __str__(self) -> str:

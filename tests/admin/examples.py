@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from accounts.lock import account_lock
 from accounts.models import SubsStuckEvent
+from billing.invoicing import ledger, postings
+from billing.invoicing.books import Book
 from billing.models.changes import ChangeWorkflow
+from billing.models.credits import Credit
 from billing.models.invoices import Invoice
+from billing.models.ledger import LedgerTransaction
 from config import clock
 from tests.admin import world
 from tests.guard import unguarded
@@ -84,6 +89,29 @@ def open_invoice() -> Invoice:
     return invoice
 
 
+def spendable_credit() -> Credit:
+    credit = Credit.objects.get(account=world.account_with_everything())
+    with unguarded(), account_lock(credit.account_id):
+        ledger.post_of(
+            credit.account_id,
+            [postings.credit_granted(credit.pk, amount_minor=credit.amount_minor, paid_by=Book.CREDIT_GIVEN)],
+            currency=credit.currency,
+            at=world.NOW,
+        )
+    return credit
+
+
+def ended_credit() -> Credit:
+    credit = spendable_credit()
+    with unguarded():
+        Credit.objects.filter(pk=credit.pk).update(remaining_minor=0, ended_at=world.NOW)
+    return Credit.objects.get(pk=credit.pk)
+
+
+def posted_fact() -> LedgerTransaction:
+    return LedgerTransaction.objects.get(account=world.account_with_everything(), kind="finalized")
+
+
 MONEY = "tests/stories/test_agents_money.py"
 
 EXAMPLES = (
@@ -95,6 +123,7 @@ EXAMPLES = (
         refused=ended_change,
         told_by="tests/billing/test_superseding.py",
     ),
+    Example(panel="Credit", act="take-back", allowed=spendable_credit, refused=ended_credit),
     Example(panel="Invoice", act="collect", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
     Example(
         panel="Invoice",
@@ -106,6 +135,12 @@ EXAMPLES = (
     ),
     Example(panel="Invoice", act="credit-account", allowed=paid_invoice, values={"amount": "100.00"}),
     Example(panel="Invoice", act="void", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
+    Example(
+        panel="LedgerTransaction",
+        act="correct",
+        allowed=posted_fact,
+        values={"debit": "revenue", "credit": "receivable", "amount": "5.00"},
+    ),
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="take", allowed=stuck_event, refused=released_event),

@@ -15,6 +15,7 @@ from accounts.stuck import open_stuck
 from billing.catalog.load import activate, stage_prices
 from billing.changes_calculator.steps import Step
 from billing.models.changes import ChangeClaim, ChangeWorkflow
+from billing.models.credits import Credit, CreditUse
 from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, PaymentAttempt
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from billing.models.methods import PaymentMethod
@@ -211,6 +212,7 @@ def account_with_everything(
     for ope in opes:
         _paid(account, ope, method, schedule)
     _declined(account, method)
+    _credited(account)
     waiting_change(account, zones[0])
     Entitlement.objects.bulk_create(
         Entitlement(
@@ -331,6 +333,30 @@ def _given_back(attempt: PaymentAttempt, amount_minor: int) -> None:
     )
     Refund.objects.create(
         **of, charge=charge, credit_note=note, status="succeeded", amount_minor=amount_minor, asked_at=NOW, ended_at=NOW
+    )
+
+
+def _credited(account: Account) -> None:
+    """Have credit of which a part paid for an invoice."""
+    credit = Credit.objects.create(
+        account=account,
+        kind=Credit.Kind.GOODWILL,
+        amount_minor=10_00,
+        remaining_minor=7_00,
+        currency="usd",
+        source=f"agent:{uuid4().hex}",
+        actor="agent:ann",
+        reason="sorry for the outage",
+        granted_at=NOW,
+        expires_at=NOW + timedelta(days=90),
+    )
+    CreditUse.objects.create(
+        credit=credit,
+        account=account,
+        invoice=Invoice.objects.filter(account=account, status="paid").first(),
+        amount_minor=3_00,
+        status="used",
+        reserved_at=NOW,
     )
 
 
