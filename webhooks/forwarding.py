@@ -24,6 +24,8 @@ from billing.cfstripe import invoices, mirror
 from billing.cfstripe.client import API_VERSION
 from billing.cfstripe.errors import StripeUnavailable
 from billing.cfstripe.references import References, references
+from billing.payments.attempts import PaymentNotShown
+from billing.payments.charges import PaymentUnknown
 from config import clock
 
 from .failures import place_of
@@ -41,8 +43,8 @@ Reason = SubsStuckEvent.Reason
 BUSY_SECONDS = 0.1
 # The waits of accounts/retry.py before this many failures add up to two hours: longer than an outage of one.
 ATTEMPTS_BEFORE_STUCK = 8
-# What comes from outside and passes; any other error is the handler's.
-PASSING_ERRORS = (StripeUnavailable, OperationalError)
+# What passes by itself; any other error is the handler's.
+PASSING_ERRORS = (StripeUnavailable, OperationalError, PaymentUnknown)
 
 FOREIGN = Counter("paygo_webhook_foreign_total", "Events of other products on the same Stripe account.", ["product"])
 PROCESSED = Counter(
@@ -116,10 +118,10 @@ def _forward(event: StripeEvent, named: References, now: datetime) -> None:
         return
 
     newest = _newest(event)
-    account_ids = _apply_if_known(event, newest, named, now)
+    account_ids = _apply_if_shown(event, newest, named, now)
     if not account_ids and not named.customer_id:
         named = completed(named)
-        account_ids = _apply_if_known(event, newest, named, now) if named.customer_id else ()
+        account_ids = _apply_if_shown(event, newest, named, now) if named.customer_id else ()
     if len(account_ids) > 1:
         _stick(event, Reason.MERGED_ACCOUNT, named.customer_id, named, now)
     elif not account_ids:
@@ -127,6 +129,14 @@ def _forward(event: StripeEvent, named: References, now: datetime) -> None:
         if accounts_of(named).exists():
             # The mapping was committed after we looked: its journal entry may have found nothing waiting yet.
             replay(StripeEvent.objects.filter(pk=event.pk), now=now)
+
+
+def _apply_if_shown(event: StripeEvent, newest: Newest, named: References, now: datetime) -> tuple[str, ...]:
+    """Apply it as far as it is known to us; what events don't carry is asked for, once it is needed."""
+    try:
+        return _apply_if_known(event, newest, named, now)
+    except PaymentNotShown:
+        return _apply_if_known(event, _asked(newest.object, later_than=newest.seen_at), named, now)
 
 
 def _apply_if_known(event: StripeEvent, newest: Newest, named: References, now: datetime) -> tuple[str, ...]:
@@ -141,15 +151,19 @@ def _newest(event: StripeEvent) -> Newest:
     """
     Return the event's own state if it is newer than what we know, else what Stripe says now.
 
-    No transaction is open here, because Stripe may have to be asked. Its answer is newer than what we knew before
-    asking, whatever the clocks say.
+    No transaction is open here, because Stripe may have to be asked.
     """
     carried = event.payload["data"]["object"]
     known_at = mirror.seen_at(carried["id"])
     if known_at is None or known_at < event.created_at:
         is_invoice = carried["object"] == "invoice"
         return Newest(invoices.whole(carried) if is_invoice else carried, event.created_at)
-    asked_at = max(clock.now(), known_at + timedelta(microseconds=1))
+    return _asked(carried, later_than=known_at)
+
+
+def _asked(carried: dict[str, Any], *, later_than: datetime) -> Newest:
+    """Return what Stripe says of the object now; newer than what we knew before asking, whatever the clocks say."""
+    asked_at = max(clock.now(), later_than + timedelta(microseconds=1))
     return Newest(mirror.fetch(carried["object"], carried["id"]), asked_at)
 
 

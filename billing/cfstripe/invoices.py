@@ -66,9 +66,9 @@ def whole(raw: Raw) -> Raw:
 
 
 def of_subscription(subscription_id: str, *, limit: int) -> list[Raw]:
-    """Return the newest invoices of a subscription, oldest first."""
+    """Return the newest invoices of a subscription with their payments, oldest first."""
     with translated():
-        page = client().v1.invoices.list({"subscription": subscription_id, "limit": limit})
+        page = client().v1.invoices.list({"subscription": subscription_id, "limit": limit, "expand": ["data.payments"]})
     return [whole(raw_of(invoice)) for invoice in reversed(page.data)]
 
 

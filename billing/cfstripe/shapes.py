@@ -241,6 +241,11 @@ def _payment_intent_of_invoice(raw: Raw) -> str:
     return next((id_of(p["payment"].get("payment_intent")) for p in payments if p.get("payment")), "")
 
 
+def shows_payment(raw: Raw) -> bool:
+    """Return whether an invoice says by which payment it was paid; what events carry does not, since 2025."""
+    return bool(raw.get("payment_intent")) or raw.get("payments") is not None
+
+
 def _intent(raw: Raw) -> Raw:
     """The payment intent, where the answer has it expanded; else nothing."""
     for payment in (raw.get("payments") or {}).get("data", ()):

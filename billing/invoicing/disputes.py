@@ -30,14 +30,14 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
 
     Safe to repeat, in any order. While it is open the money is neither ours nor a debt; won, it is back; lost, it is
     billed anew. An inquiry has taken no money.
+
+    :raises PaymentUnknown: we know nothing of the payment yet.
     """
     assert holds_lock(account_id)
     facts = read_dispute(raw)
     dispute = Dispute.objects.filter(account=account_id, stripe_dispute_id=facts.id).select_related("invoice").first()
     if dispute is None:
         charge = charges.find(account_id, payment_id=facts.payment_intent_id, charge_id=facts.charge_id)
-        if charge is None:
-            return False
         dispute = _open(charge, facts, now=now)
     elif dispute.closed_at is not None or (dispute.status, dispute.evidence_due_at) == (
         facts.status,

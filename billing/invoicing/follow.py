@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.lock import holds_lock
 
-from ..cfstripe.shapes import Raw, read_finalization_error, read_invoice
+from ..cfstripe.shapes import Raw, read_finalization_error, read_invoice, shows_payment
 from ..changes_calculator.renew import renew
 from ..models.invoices import Invoice
 from ..payments.attempts import note_paid
@@ -17,6 +17,8 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     Bring the invoice that we know up to date with `raw`, and renew what it pays for; return whether anything changed.
 
     In the caller's transaction under the account's lock. Safe to repeat, in any order.
+
+    :raises PaymentNotShown: ask Stripe for the invoice, and follow what it says then.
     """
     assert holds_lock(account_id)
     if not record.refresh(raw, account_id=account_id, now=now):
@@ -26,10 +28,15 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
 
 
 def settle(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
-    """If the invoice is paid, account for the attempt that paid it, and move what a renewal pays for on."""
+    """
+    If the invoice is paid, account for the attempt that paid it, and move what a renewal pays for on.
+
+    :raises PaymentNotShown: see `follow`.
+    """
     if invoice.status != InvoiceStatus.PAID.value:
         return
-    note_paid(invoice, payment_intent_id=read_invoice(raw).payment_intent_id, now=now)
+    payment_intent_id = read_invoice(raw).payment_intent_id if shows_payment(raw) else None
+    note_paid(invoice, payment_intent_id=payment_intent_id, now=now)
     if invoice.reason == FinalizeReason.CYCLE.value:
         renew(invoice, now=now)
 

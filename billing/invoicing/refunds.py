@@ -64,12 +64,12 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     One that we asked for and know no id of yet is that one: an invoice has one at a time. Any other that is new to us
     was made at Stripe by somebody (`note_charge` has usually recorded it). One that has failed is a task for an
     operator: the money is back here, and still the customer's.
+
+    :raises PaymentUnknown: we know nothing of the payment yet.
     """
     assert holds_lock(account_id)
     facts = read_refund(raw)
     charge = charges.find(account_id, payment_id=facts.payment_intent_id, charge_id=facts.charge_id)
-    if charge is None:
-        return False
     refund = Refund.objects.filter(account=account_id, stripe_refund_id=facts.id).first()
     if refund is None:
         nameless = Refund.objects.filter(charge=charge, stripe_refund_id="", amount_minor=facts.amount_minor)
@@ -87,11 +87,13 @@ def note_charge(raw: Raw, *, account_id: str, now: datetime) -> bool:
     Record what of a payment went back that we did not ask for; return whether there was any.
 
     Stripe tells how much of a charge was refunded, not by what: the refund's own id is learnt only if it fails.
+
+    :raises PaymentUnknown: we know nothing of the payment yet.
     """
     assert holds_lock(account_id)
     facts = read_charge(raw)
     charge = charges.find(account_id, payment_id=facts.payment_intent_id, charge_id=facts.id)
-    if charge is None or facts.refunded_minor <= charge.refunded_minor:
+    if facts.refunded_minor <= charge.refunded_minor:
         return False
     refund = _begin_theirs(charge, facts.refunded_minor - charge.refunded_minor, asked_at=now)
     Refund.objects.filter(pk=refund.pk).update(status=Status.PENDING)

@@ -39,6 +39,14 @@ class Outcome:
 ASKS_CUSTOMER = Outcome(Status.ACTION_REQUIRED, AUTHENTICATION)
 
 
+class PaymentNotShown(Exception):
+    """
+    An invoice is paid, and as it was shown to us it does not say by what. Ask Stripe for it: nothing was written.
+
+    A payment whose name we don't know could not be found again when it is disputed or paid back.
+    """
+
+
 def begin(invoice: Invoice, method: PaymentMethod, *, on_session: bool, now: datetime) -> PaymentAttempt:
     """
     Write the attempt that is about to be made for what is left to pay.
@@ -111,15 +119,19 @@ def in_flight(invoice: Invoice) -> PaymentAttempt | None:
     return invoice.attempts.filter(status=Status.IN_FLIGHT).select_related("method").first()
 
 
-def note_paid(invoice: Invoice, *, payment_intent_id: str, now: datetime) -> None:
+def note_paid(invoice: Invoice, *, payment_intent_id: str | None, now: datetime) -> None:
     """
     Account for a payment that is on the invoice: the attempt in flight has succeeded, or Stripe made one by itself.
 
     Stripe does so when nobody takes an invoice over in time. Nothing is written where the attempt is known.
+
+    :raises PaymentNotShown: it is to be written, and what we were shown does not name it (None).
     """
     assert holds_lock(invoice.account_id)
     if invoice.paid_minor == 0 or invoice.attempts.filter(status=Status.SUCCEEDED).exists():
         return
+    if payment_intent_id is None:
+        raise PaymentNotShown(invoice.stripe_invoice_id)
     pending = in_flight(invoice) or invoice.attempts.filter(status=Status.ACTION_REQUIRED).order_by("started_at").last()
     if pending is not None:
         finish(pending, Outcome(Status.SUCCEEDED, payment_intent_id=payment_intent_id), now=now)

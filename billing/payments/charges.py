@@ -10,6 +10,10 @@ from ..models.invoices import PaymentAttempt
 from ..models.reversals import Charge
 
 
+class PaymentUnknown(Exception):
+    """What a processor tells of a payment came before the payment itself. Ask again: nothing was written."""
+
+
 def record(attempt: PaymentAttempt, *, at: datetime) -> None:
     """Write the charge of an attempt that succeeded; one that is there stays. The caller journals the attempt."""
     assert holds_lock(attempt.account_id)
@@ -38,9 +42,16 @@ def note_processor_charge(charge: Charge, processor_charge_id: str) -> None:
     Charge.objects.filter(pk=charge.pk, processor_charge_id="").update(processor_charge_id=processor_charge_id)
 
 
-def find(account_id: str, *, payment_id: str, charge_id: str) -> Charge | None:
-    """Return the charge that a processor means by either id, None if it is none of this account's."""
+def find(account_id: str, *, payment_id: str, charge_id: str) -> Charge:
+    """
+    Return the charge that a processor means by either id.
+
+    :raises PaymentUnknown: the account has no such charge, or none yet: news of a payment come in any order.
+    """
     charges = Charge.objects.filter(account=account_id).select_related("invoice", "attempt")
-    if payment_id and (found := charges.filter(processor_payment_id=payment_id).first()):
-        return found
-    return charges.filter(processor_charge_id=charge_id).first() if charge_id else None
+    found = charges.filter(processor_payment_id=payment_id).first() if payment_id else None
+    if found is None and charge_id:
+        found = charges.filter(processor_charge_id=charge_id).first()
+    if found is None:
+        raise PaymentUnknown(f"payment {payment_id}, charge {charge_id}")
+    return found

@@ -6,9 +6,10 @@ they come.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -73,7 +74,7 @@ def replayed_straight(events: list[Object]) -> None:
     """Have the events arrive as they happened, each once."""
     for event in events:
         assert payloads.send(event).status_code == 200
-    forwarded()
+    all_forwarded()
 
 
 def replayed(events: list[Object], *, began_at: datetime, luck: random.Random) -> None:
@@ -88,12 +89,18 @@ def replayed(events: list[Object], *, began_at: datetime, luck: random.Random) -
     forwarded()
     # Asked as it is every quarter of an hour, then: today Stripe has forgotten what is older than thirty days.
     backfill(since=began_at, now=began_at)
-    forwarded()
+    all_forwarded()
 
 
-def forwarded() -> None:
-    while world.forward():
+def forwarded(*, later: timedelta = timedelta()) -> None:
+    while world.forward(later=later):
         continue
+
+
+def all_forwarded() -> None:
+    """Forward what there is, and then what told of a payment before we knew it and waits for its next try."""
+    forwarded()
+    forwarded(later=timedelta(hours=1))
 
 
 @contextmanager
@@ -106,8 +113,9 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def end_state(account: Account) -> Object:
+def end_state(account: Account, *, since: datetime) -> Object:
     """Return all that the events may have led to, without ids that we make up and times at which we looked."""
+    stuck = {"resolved_at": None, "source": "stripe", "stuck_at__gte": since}
     invoices = {invoice.pk: invoice.stripe_invoice_id for invoice in Invoice.objects.filter(account=account)}
     of = {"account": account}
     return {
@@ -120,19 +128,18 @@ def end_state(account: Account) -> Object:
         "billed": _rows(BillingSchedule, of, "stripe_subscription_id", "next_at", "ended_at"),
         "may use": _rows(Entitlement, of, "zone_id", "feature", "value", "valid_until"),
         "mirror": _mirrored(account),
-        "stuck": _rows(SubsStuckEvent, {"resolved_at": None, "source": "stripe"}, "kind", "reason"),
+        "stuck": _rows(SubsStuckEvent, stuck, "kind", "reason"),
         "waiting": StripeEvent.objects.filter(processed_at=None, next_at__lt=ASLEEP).count(),
         "known": len(invoices),
     }  # fmt: skip
 
 
 def _balances(of: dict[str, object]) -> dict[str, int]:
-    """What stands in each book. Whether a refund has left the house already is told by no event: it counts as left."""
-    balances: dict[str, int] = {}
+    """Return what stands in each book."""
+    balances: Counter[str] = Counter()
     for book, amount_minor in LedgerEntry.objects.filter(**of).values_list("book", "amount_minor"):
-        name = "cash_stripe" if book == "refund_due" else book
-        balances[name] = balances.get(name, 0) + amount_minor
-    return balances
+        balances[book] += amount_minor
+    return dict(balances)
 
 
 def _mirrored(account: Account) -> list[str]:

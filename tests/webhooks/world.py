@@ -14,6 +14,7 @@ from billing.cfstripe.shapes import read_invoice
 from billing.invoicing.record import record_new
 from billing.invoicing.states import FinalizeReason
 from billing.models.invoices import Invoice
+from billing.payments.attempts import note_paid
 from config import clock
 from tests.guard import unguarded
 from webhooks.forwarding import forward_due
@@ -54,6 +55,19 @@ def open_invoice(account: Account, raw: payloads.Object) -> Invoice:
     return invoice
 
 
+def paid_invoice(account: Account, customer_id: str) -> str:
+    """Let us know an invoice that was paid, and return the id of the payment."""
+    payment_id = payloads.new_id("pi")
+    pay(open_invoice(account, payloads.invoice(customer_id, status="paid")), payment_id=payment_id)
+    return payment_id
+
+
+def pay(invoice: Invoice, *, payment_id: str) -> None:
+    """Let us know by what this invoice was paid."""
+    with account_lock(invoice.account_id):
+        note_paid(invoice, payment_intent_id=payment_id, now=clock.now())
+
+
 def mirrored(account: Account, raw: payloads.Object) -> payloads.Object:
     """Let us know this object, as it was an hour ago, and return it."""
     with unguarded():
@@ -68,8 +82,8 @@ def arrive(event_type: str, of: payloads.Object, **fields: Any) -> StripeEvent:
     return StripeEvent.objects.get(pk=sent["id"])
 
 
-def forward() -> int:
-    return forward_due(now=clock.now())
+def forward(*, later: timedelta = timedelta()) -> int:
+    return forward_due(now=clock.now() + later)
 
 
 def outcome_of(event: StripeEvent) -> str:
