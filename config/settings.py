@@ -222,6 +222,15 @@ COMPANY_ADDRESS = [
     ).split("|")
 ]
 COMPANY_TAX_ID = environment.text("COMPANY_TAX_ID", default="US 12-3456789" if IS_LOCAL else "", at_least=0)
+# Where letters are found that Roboto lacks, such as 漢字: files, the first that has a letter draws it.
+PAPER_FONTS = [
+    Path(file)
+    for file in environment.text(
+        "PAPER_FONTS",
+        default="/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    ).split("|")
+    if Path(file.strip()).is_file()
+]
 
 # Time, files, sizes -------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.html import format_html
 from unfold.dataclasses import Favicon
 from unfold.sites import UnfoldAdminSite
@@ -19,6 +19,7 @@ from unfold.sites import UnfoldAdminSite
 from accounts.admin.search import HINT
 from accounts.admin.timeline import EVENT_PROCESSED, timeline
 from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEvent, Zone
+from billing.admin.papers import paper_view
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
 from billing.models.changes import ChangeWorkflow
@@ -62,6 +63,13 @@ class NinjaPanel(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.disable_action("delete_selected")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the panel's addresses: those of the rows, and the papers that belong to them."""
+        papers = path(
+            "papers/<str:account_id>/<str:paper_id>/<str:kind>.pdf", self.admin_view(paper_view), name="paper"
+        )
+        return [papers, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the panel is given."""

@@ -9,14 +9,10 @@ from django.utils.safestring import SafeString
 from accounts.models import Account
 from billing.invoicing.resolve import true_debt_minor
 from billing.invoicing.states import InvoiceStatus
-from billing.models.catalog import Price
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice, InvoiceLine, PaymentAttempt
-from billing.models.ledger import LedgerEntry, LedgerTransaction
-from billing.models.objectproducts import Ope
+from billing.models.ledger import LedgerEntry
 from billing.models.reversals import CreditNote, Refund
-from billing.payments.attempts import NOT_ATTEMPTED
-from billing.payments.declines import NEXT, classify, told
 from config import clock
 from config.panel.cells import (
     NOTHING,
@@ -30,7 +26,6 @@ from config.panel.cells import (
     moment,
     money,
     nowrap,
-    number,
     period,
     with_note,
 )
@@ -38,32 +33,11 @@ from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Card, Facts, Page, Table
 
 from .invoice_acts import INVOICE_ACTS
+from .invoice_rows import attempt_row, ledger_row, line_row, note_row, refund_row
+from .papers import paper_link
 from .words import INVOICES
 
 INVOICE_HEADERS = ("Number", "Status", "For", "Total", "Paid", "Of")
-
-ATTEMPTS = {
-    PaymentAttempt.Status.IN_FLIGHT: Tone.WAITING,
-    PaymentAttempt.Status.SUCCEEDED: Tone.GOOD,
-    PaymentAttempt.Status.FAILED: Tone.BAD,
-    PaymentAttempt.Status.ACTION_REQUIRED: Tone.WAITING,
-    PaymentAttempt.Status.UNKNOWN: Tone.WAITING,
-}
-
-NOTES = {
-    CreditNote.Status.ASKED: Tone.WAITING,
-    CreditNote.Status.ISSUED: Tone.GOOD,
-    CreditNote.Status.REFUSED: Tone.BAD,
-    CreditNote.Status.VOID: Tone.QUIET,
-}
-REFUNDS = {
-    Refund.Status.ASKED: Tone.WAITING,
-    Refund.Status.PENDING: Tone.WAITING,
-    Refund.Status.SUCCEEDED: Tone.GOOD,
-    Refund.Status.FAILED: Tone.BAD,
-    Refund.Status.REFUSED: Tone.BAD,
-    Refund.Status.AS_CREDIT: Tone.INFO,
-}
 
 
 def invoice_row(invoice: Invoice) -> Sequence[object]:
@@ -76,6 +50,13 @@ def invoice_row(invoice: Invoice) -> Sequence[object]:
         amount(invoice.paid_minor, invoice.currency),
         day(invoice.created_at),
     )
+
+
+def _papers(invoice: Invoice) -> object:
+    if invoice.finalized_at is None:
+        return NOTHING
+    kinds = ("invoice", "receipt") if invoice.status == InvoiceStatus.PAID.value else ("invoice",)
+    return lines(*(paper_link(invoice.account_id, invoice.pk, kind, f"{kind} (PDF)") for kind in kinds))
 
 
 def _carried(invoice: Invoice) -> str:
@@ -129,31 +110,31 @@ def invoice_page(invoice: Invoice) -> Page:
             Table(
                 "Lines",
                 ("Line", "Price", "Quantity", "Unit amount", "Amount", "Period"),
-                [_line_row(line, invoice.currency) for line in billed],
+                [line_row(line, invoice.currency) for line in billed],
                 "It has no lines.",
             ),
             Table(
                 "Attempts to collect",
                 ("Outcome", "Amount", "With", "Started", "Finished", "Payment intent"),
-                [_attempt_row(attempt) for attempt in attempts],
+                [attempt_row(attempt) for attempt in attempts],
                 "Nobody tried to collect it.",
             ),
             Table(
                 "Credit notes",
                 ("Note", "Total", "Off the debt", "To the method", "To credit", "Asked", "Issued"),
-                [_note_row(note) for note in notes],
+                [note_row(note) for note in notes],
                 "Nothing was taken off it.",
             ),
             Table(
                 "Refunds",
                 ("Outcome", "Amount", "Asked", "Ended", "At Stripe"),
-                [_refund_row(refund) for refund in refunds],
+                [refund_row(refund) for refund in refunds],
                 "No money went back.",
             ),
             Table(
                 "Ledger",
                 ("Transaction", "Book", "Debit", "Credit", "Posted"),
-                [_ledger_row(entry) for entry in entries],
+                [ledger_row(entry) for entry in entries],
                 "Nothing was posted for it.",
             ),
         ],
@@ -170,6 +151,7 @@ def invoice_page(invoice: Invoice) -> Page:
                     ),
                     ("At Stripe", code(invoice.stripe_invoice_id)),
                     ("Invoice id", code(invoice.pk)),
+                    ("As the customer has it", _papers(invoice)),
                     ("Period", period(invoice.period_start, invoice.period_end)),
                 ],
             ),
@@ -225,75 +207,3 @@ class InvoicePanel(ReadOnlyPanel):
 def status_badge(invoice: Invoice) -> SafeString:
     """Return the invoice's status as a badge."""
     return badge(invoice.status, INVOICES[InvoiceStatus(invoice.status)])
-
-
-def _line_row(line: InvoiceLine, currency: str) -> Sequence[object]:
-    return (
-        link(Ope, line.ope_id, line.description) if line.ope_id else line.description,
-        link(Price, line.price_id, line.price_id) if line.price_id else NOTHING,
-        number(line.quantity),
-        amount(line.unit_amount_minor, currency),
-        amount(line.amount_minor, currency),
-        period(line.period_start, line.period_end),
-    )
-
-
-def _attempt_row(attempt: PaymentAttempt) -> Sequence[object]:
-    return (
-        with_note(
-            badge(attempt.get_status_display(), ATTEMPTS[PaymentAttempt.Status(attempt.status)]),
-            lines(attempt.code, *_decline_in_words(attempt)) if attempt.code else "",
-        ),
-        amount(attempt.amount_minor, attempt.currency),
-        with_note(
-            attempt.method or NOTHING, "the customer was there" if attempt.on_session else "without the customer"
-        ),
-        moment(attempt.started_at),
-        moment(attempt.finished_at),
-        code(attempt.stripe_payment_intent_id),
-    )
-
-
-def _decline_in_words(attempt: PaymentAttempt) -> Sequence[str]:
-    """Return what the customer is told of a failed attempt, and what follows from it."""
-    if attempt.status != PaymentAttempt.Status.FAILED or attempt.code == NOT_ATTEMPTED:
-        return ()
-    return told(attempt.code), NEXT[classify(attempt.code, attempt.advice_code)].in_words
-
-
-def _note_row(note: CreditNote) -> Sequence[object]:
-    return (
-        with_note(
-            badge(note.get_status_display(), NOTES[CreditNote.Status(note.status)]), note.refusal_code or note.memo
-        ),
-        amount(note.total_minor, note.currency),
-        amount(note.off_debt_minor, note.currency),
-        amount(note.to_method_minor, note.currency),
-        amount(note.to_credit_minor, note.currency),
-        with_note(moment(note.asked_at), note.actor),
-        with_note(moment(note.issued_at), note.number),
-    )
-
-
-def _refund_row(refund: Refund) -> Sequence[object]:
-    return (
-        with_note(badge(refund.get_status_display(), REFUNDS[Refund.Status(refund.status)]), refund.failure_code),
-        amount(refund.amount_minor, refund.currency),
-        moment(refund.asked_at),
-        moment(refund.ended_at),
-        code(refund.stripe_refund_id),
-    )
-
-
-def _ledger_row(entry: LedgerEntry) -> Sequence[object]:
-    shown = amount(abs(entry.amount_minor), entry.currency)
-    return (
-        with_note(
-            link(LedgerTransaction, entry.transaction_id, entry.transaction.get_kind_display()),
-            code(entry.transaction.source),
-        ),
-        with_note(entry.get_book_display(), entry.book),
-        shown if entry.amount_minor > 0 else "",
-        shown if entry.amount_minor < 0 else "",
-        moment(entry.transaction.posted_at),
-    )

@@ -1,4 +1,4 @@
-"""The paper of an invoice, and whether it is sent by e-mail."""
+"""The paper of an invoice or of a credit note."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -7,10 +7,10 @@ from accounts.api.paging import choice_of
 from accounts.api.scope import AccountView
 from accounts.roles import Permission
 
-from ..receipts.draw import draw
-from ..receipts.gather import document_of
+from ..receipts.document import DocumentKind
+from ..receipts.paper import Paper, paper_of
 
-DOCTYPES = ("", "invoice", "receipt")
+DOCTYPES = ("", *DocumentKind)
 
 
 class ReceiptView(AccountView):
@@ -19,13 +19,18 @@ class ReceiptView(AccountView):
     needs = {"GET": Permission.READ}
 
     def get(self, request: Request, account_id: str, receipt_id: str) -> HttpResponse:
-        document = document_of(account_id, receipt_id, choice_of(request, "doctype", DOCTYPES))
-        return HttpResponse(
-            draw(document),
-            content_type="application/pdf",
-            headers={
-                "Content-Disposition": f'inline; filename="{document.kind}-{document.number or receipt_id}.pdf"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        paper = paper_of(account_id, receipt_id, choice_of(request, "doctype", DOCTYPES))
+        return as_pdf(paper)
+
+
+def as_pdf(paper: Paper) -> HttpResponse:
+    """Return a paper as an answer, to be looked at or kept, and by nobody in between."""
+    return HttpResponse(
+        paper.content,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="{paper.name}"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

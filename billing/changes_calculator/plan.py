@@ -88,7 +88,7 @@ def _start(
     lines = tuple(
         PlannedLine(
             ope_id=change.ope_id,
-            description=_description(change, change.after),
+            description=change.after.billed_as(change.product, is_plan=change.kind == "enum"),
             price_id=change.after.price_id,
             stripe_price_id=change.after.stripe_price_id,
             quantity=change.after.billed_quantity,
@@ -202,9 +202,9 @@ def _prorated_lines(
             lines.append(
                 PlannedLine(
                     ope_id=change.ope_id,
-                    description=_description(change, phase)
+                    description=phase.billed_as(change.product, is_plan=change.kind == "enum")
                     if share.delta > 0
-                    else f"Unused time: {_description(change, phase)}",
+                    else f"Unused time: {phase.billed_as(change.product, is_plan=change.kind == 'enum')}",
                     price_id=phase.price_id,
                     stripe_price_id=price,
                     quantity=share.delta,
@@ -225,9 +225,3 @@ def _share(change: ElementChange, stripe_price_id: str) -> Share | None:
 
 def _phase_at(change: ElementChange, stripe_price_id: str) -> Phase:
     return next(p for p in (change.after, change.before) if p is not None and p.stripe_price_id == stripe_price_id)
-
-
-def _description(change: ElementChange, phase: Phase) -> str:
-    """What an invoice line says of what is billed: the plan, or the component by its name."""
-    name = phase.rate_plan_id.replace("_", " ").capitalize()
-    return f"{name} plan" if change.kind == "enum" else f"{name} plan: {change.product.replace('_', ' ')}"

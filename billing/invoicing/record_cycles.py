@@ -69,7 +69,8 @@ WITH period AS (
     INSERT INTO invoice_line (invoice_id, ope_id, stripe_line_id, description, price_id, quantity, unit_amount_minor,
         amount_minor, in_advance, period_start, period_end)
     SELECT line.invoice_id, ope_id, '',
-        phase->>'rate_plan_id' || CASE WHEN kind = 'sum' THEN ': ' || product ELSE '' END, phase->>'price_id',
+        upper(left(phase->>'rate_plan_id', 1)) || lower(replace(substr(phase->>'rate_plan_id', 2), '_', ' ')) || ' plan'
+            || CASE WHEN kind = 'enum' THEN '' ELSE ': ' || replace(product, '_', ' ') END, phase->>'price_id',
         (phase->>'billed_quantity')::bigint, (phase->>'unit_amount_minor')::bigint, amount_minor, TRUE,
         starts_at, ends_at
     FROM line JOIN made ON made.id = line.invoice_id

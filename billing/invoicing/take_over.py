@@ -73,7 +73,7 @@ def lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
     return [
         PlannedLine(
             ope_id=ope.pk,
-            description=f"{phase.rate_plan_id}: {ope.product}" if ope.kind == Ope.Kind.SUM else phase.rate_plan_id,
+            description=phase.billed_as(ope.product, is_plan=ope.kind == Ope.Kind.ENUM),
             price_id=phase.price_id,
             stripe_price_id=prices[phase.price_id].stripe_price_id,
             quantity=phase.billed_quantity,

@@ -34,6 +34,11 @@ class Phase:
         """What the phase costs per period: unit amount times billed quantity, exact."""
         return self.unit_amount_minor * self.billed_quantity
 
+    def billed_as(self, product: str, *, is_plan: bool) -> str:
+        """Return what an invoice line says of what is billed: the plan, or the component by its name."""
+        plan = f"{self.rate_plan_id.replace('_', ' ').capitalize()} plan"
+        return plan if is_plan else f"{plan}: {product.replace('_', ' ')}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the phase as it is stored in `value_phases`."""
         return {

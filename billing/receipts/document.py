@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Currencies whose minor unit is the unit itself, and how the usual ones are written.
-WITHOUT_DECIMALS = frozenset({"clp", "jpy", "krw", "vnd"})
+# Currencies whose minor unit is not a hundredth, and how the usual ones are written.
+DECIMALS = dict.fromkeys(("clp", "jpy", "krw", "vnd"), 0) | dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 3)
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 
@@ -36,19 +36,23 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line; the period `[starts_at, ends_at)` is shown with its last day. Amounts in minor units, before tax."""
+    """
+    One line; the period `[starts_at, ends_at)` is shown with its last day. Amounts in minor units, before tax.
+
+    What a credit note takes off a line is no number of anything at a price: both are None there.
+    """
 
     description: str
-    starts_at: datetime
-    ends_at: datetime
-    quantity: int
-    unit_amount_minor: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    quantity: int | None
+    unit_amount_minor: int | None
     amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lowers the balance: a payment, a credit, a refund given back (negative). Amount in minor units."""
+    """Something that happened to an amount, in minor units: it was paid, credited, or went back."""
 
     at: datetime
     what: str
@@ -59,6 +63,9 @@ class Entry:
 class Document:
     """
     Everything on the paper. `about` is the invoice that a credit note corrects, empty otherwise.
+
+    `entries` lower what is to be paid; of a credit note they say where its amount goes. `given_back` is what went back
+    of what was paid: the balance is the same as before.
 
     `carried_minor`: cents that an invoice too small to charge left to this one; negative: left by this one to the next.
     """
@@ -75,6 +82,7 @@ class Document:
     tax_minor: int
     total_minor: int
     entries: Sequence[Entry] = ()
+    given_back: Sequence[Entry] = ()
     about: str = ""
     carried_minor: int = 0
 
@@ -88,6 +96,11 @@ class Document:
         return self.total_minor - self.tax_minor
 
     @property
+    def given_back_minor(self) -> int:
+        """What went back in all of what was paid."""
+        return sum(entry.amount_minor for entry in self.given_back)
+
+    @property
     def balance_minor(self) -> int:
         """What remains to be paid: nothing of a void one, and nothing of a credit note."""
         if self.status == "void" or self.kind is DocumentKind.CREDIT_NOTE:
@@ -97,8 +110,9 @@ class Document:
 
 def money(amount_minor: int, currency: str) -> str:
     """Return an amount as people write it: $1,234.50, −€3.00, ¥500, 12.00 SEK."""
-    decimals = 0 if currency in WITHOUT_DECIMALS else 2
-    number = f"{abs(amount_minor) / 10**decimals:,.{decimals}f}"
+    decimals = DECIMALS.get(currency, 2)
+    units, rest = divmod(abs(amount_minor), 10**decimals)
+    number = f"{units:,}.{rest:0{decimals}d}" if decimals else f"{units:,}"
     minus = "−" if amount_minor < 0 else ""
     sign = SIGNS.get(currency)
     return f"{minus}{sign}{number}" if sign else f"{minus}{number} {currency.upper()}"

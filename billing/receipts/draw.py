@@ -1,15 +1,15 @@
 """Draw a document as a PDF: A4, one column, the same bytes for the same document."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import font_roboto
 from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 from fpdf.fonts import FontFace
-from fpdf.table import Table
 
-from .document import TITLES, Document, DocumentKind, Party, day, money
+from .document import TITLES, Document, DocumentKind, Line, Party, day, money
 
 FONTS = Path(font_roboto.__file__).parent / "files"
 INK, GREY, RULE, SHADE, GOOD, OWED = (
@@ -21,27 +21,46 @@ INK, GREY, RULE, SHADE, GOOD, OWED = (
     (179, 38, 30),
 )
 MARGIN, WIDTH = 18.0, 174.0
-COLUMNS = (70, 46, 14, 21, 23)
-HEADINGS = ("Description", "Period", "Qty", "Unit price", "Amount")
+# Where the sums begin, from the margin, and how much of that their names may take.
+SUMS_AT, NAME_WIDTH = 70.0, 78.0
+# What stands over the columns, and how wide they are; a credit note says nothing of numbers and prices.
+COLUMNS = {"Description": 70, "Period": 46, "Qty": 14, "Unit price": 21, "Amount": 23}
+NOTE_COLUMNS = {"Description": 98, "Period": 50, "Amount": 26}
 STAMPS = {"paid": ("Paid", GOOD), "open": ("Due", OWED), "uncollectible": ("Due", OWED), "void": ("Void", GREY)}
 
 
 class _Paper(FPDF):
     """Pages with who sells and where one is at their foot."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, fonts: Sequence[Path]) -> None:
         super().__init__(format="A4")
         self.document = document
         self.set_margin(MARGIN)
         self.set_auto_page_break(auto=True, margin=24)
         self.add_font("Roboto", "", FONTS / "Roboto-Regular.ttf")
         self.add_font("Roboto", "B", FONTS / "Roboto-Bold.ttf")
+        self.letters = set(self.fonts["roboto"].cmap)  # type: ignore[union-attr]  # a font of a file has one
+        if not self.letters.issuperset(map(ord, _letters_of(document))):
+            self._add_others(fonts)
         self.set_title(f"{TITLES[document.kind]} {document.number}")
         self.set_author(document.seller.name)
         self.set_creator("PayGO")
         self.set_producer("PayGO")
         self.set_lang("en")
         self.set_creation_date(document.issued_at.astimezone(UTC))
+
+    def _add_others(self, fonts: Sequence[Path]) -> None:
+        """Have letters that Roboto lacks drawn by other fonts, the first that has them."""
+        for number, file in enumerate(fonts):
+            for style in ("", "B"):
+                self.add_font(f"Other{number}", style, file)
+            self.letters |= set(self.fonts[f"other{number}"].cmap)  # type: ignore[union-attr]
+        self.set_fallback_fonts([f"Other{number}" for number in range(len(fonts))], exact_match=False)
+
+    def normalize_text(self, text: str) -> str:
+        """Return the text with a mark in place of each letter that no font has, which nobody must take for nothing."""
+        told: str = super().normalize_text(text)
+        return "".join(letter if ord(letter) in self.letters or letter.isspace() else "?" for letter in told)
 
     def footer(self) -> None:
         """Write the foot of each page."""
@@ -62,15 +81,27 @@ class _Paper(FPDF):
         self.set_text_color(*colour)
 
 
-def draw(document: Document) -> bytes:
-    """Return the document as a PDF. The same document is the same bytes, whenever and wherever it is drawn."""
-    paper = _Paper(document)
+def draw(document: Document, fonts: Sequence[Path] = ()) -> bytes:
+    """
+    Return the document as a PDF. The same document is the same bytes, whenever it is drawn.
+
+    `fonts` are files with letters of other scripts than Latin, Greek and Cyrillic, read only if they are needed.
+    """
+    paper = _Paper(document, fonts)
     paper.add_page()
     _head(paper)
     _parties(paper)
     _lines(paper)
     _sums(paper)
     return bytes(paper.output())
+
+
+def _letters_of(document: Document) -> set[str]:
+    parties = (document.seller, document.buyer)
+    texts = [text for party in parties for text in (party.name, *party.lines, party.tax_id)]
+    texts += [line.description for line in document.lines]
+    texts += [entry.what for entry in (*document.entries, *document.given_back)]
+    return {letter for letter in "".join(texts) if not letter.isspace()}
 
 
 def _head(paper: _Paper) -> None:
@@ -129,31 +160,31 @@ def _lines(paper: _Paper) -> None:
     paper.ink(8.5)
     paper.set_draw_color(*RULE)
     heading = FontFace(emphasis="BOLD", color=GREY, fill_color=SHADE)
-    aligned = (Align.L, Align.L, Align.R, Align.R, Align.R)
+    columns = NOTE_COLUMNS if document.kind is DocumentKind.CREDIT_NOTE else COLUMNS
     with paper.table(
         width=int(WIDTH),
-        col_widths=COLUMNS,
-        text_align=aligned,
+        col_widths=tuple(columns.values()),
+        text_align=tuple(Align.L if name in ("Description", "Period") else Align.R for name in columns),
         headings_style=heading,
         borders_layout="HORIZONTAL_LINES",
         line_height=5,
         padding=(1.4, 1.5),
     ) as table:
-        _rows(table, document)
+        for cells in (tuple(columns), *(_cells(line, document) for line in document.lines)):
+            row = table.row()
+            for text in cells:
+                row.cell(text)
     paper.ln(3)
 
 
-def _rows(table: Table, document: Document) -> None:
-    row = table.row()
-    for text in HEADINGS:
-        row.cell(text)
-    for line in document.lines:
-        row = table.row()
-        row.cell(line.description)
-        row.cell(_period(line.starts_at, line.ends_at))
-        row.cell(f"{line.quantity:,}".replace("-", "−"))
-        row.cell(money(line.unit_amount_minor, document.currency))
-        row.cell(money(line.amount_minor, document.currency))
+def _cells(line: Line, document: Document) -> tuple[str, ...]:
+    period = _period(line.starts_at, line.ends_at) if line.starts_at and line.ends_at else ""
+    amount = money(line.amount_minor, document.currency)
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        return line.description, period, amount
+    quantity = "" if line.quantity is None else f"{line.quantity:,}".replace("-", "−")
+    unit = "" if line.unit_amount_minor is None else money(line.unit_amount_minor, document.currency)
+    return line.description, period, quantity, unit, amount
 
 
 def _period(starts_at: datetime, ends_at: datetime) -> str:
@@ -171,24 +202,61 @@ def _sums(paper: _Paper) -> None:
     if document.carried_minor:
         way = "from an earlier" if document.carried_minor > 0 else "to the next"
         sums.append((f"Carried {way} invoice", document.carried_minor))
-    sums += [(f"{entry.what}, {day(entry.at)}", -entry.amount_minor) for entry in document.entries]
-    height = 6.2 * (len(sums) + 1) + 4
-    if paper.get_y() + height > paper.page_break_trigger:
+    is_note = document.kind is DocumentKind.CREDIT_NOTE
+    # Of a credit note these are no deductions: they say where its amount goes.
+    after = [(entry, entry.amount_minor if is_note else -entry.amount_minor) for entry in document.entries]
+    height = 6.2 * (len(sums) + len(after) + len(document.given_back) + 3) + 8
+    if paper.get_y() + min(height, 80) > paper.page_break_trigger:
         paper.add_page()
     for name, minor in sums:
         _sum(paper, name, money(minor, document.currency), bold=name == "Total")
-    if document.kind is not DocumentKind.CREDIT_NOTE:
-        stamp, colour = STAMPS.get(document.status, ("Due", OWED))
-        paper.set_draw_color(*RULE)
-        paper.line(MARGIN + 70, paper.get_y() + 1, MARGIN + WIDTH, paper.get_y() + 1)
-        paper.ln(2)
-        name = "Balance due" if document.balance_minor else f"Balance ({stamp.lower()})"
-        _sum(paper, name, money(document.balance_minor, document.currency), bold=True, colour=colour)
+    for entry, minor in after:
+        _sum(paper, f"{entry.what}, {day(entry.at)}", money(minor, document.currency))
+    if not is_note:
+        _balance(paper)
+    elif document.status == "void":
+        _sum(paper, "Taken back: this credit note no longer holds", "", bold=True)
+    if document.given_back:
+        _went_back(paper)
 
 
-def _sum(paper: _Paper, name: str, value: str, *, bold: bool, colour: tuple[int, int, int] = INK) -> None:
-    paper.set_x(MARGIN + 70)
+def _balance(paper: _Paper) -> None:
+    document = paper.document
+    stamp, colour = STAMPS.get(document.status, ("Due", OWED))
+    _rule(paper)
+    name = "Balance due" if document.balance_minor else f"Balance ({stamp.lower()})"
+    _sum(paper, name, money(document.balance_minor, document.currency), bold=True, colour=colour)
+
+
+def _went_back(paper: _Paper) -> None:
+    """What went back since: it changes nothing about the balance."""
+    document = paper.document
+    paper.ln(3)
+    for entry in document.given_back:
+        _sum(paper, f"{entry.what}, {day(entry.at)}", money(entry.amount_minor, document.currency))
+    _rule(paper)
+    _sum(paper, "Given back in all", money(document.given_back_minor, document.currency), bold=True)
+
+
+def _rule(paper: _Paper) -> None:
+    paper.set_draw_color(*RULE)
+    paper.line(MARGIN + SUMS_AT, paper.get_y() + 1, MARGIN + WIDTH, paper.get_y() + 1)
+    paper.ln(2)
+
+
+def _sum(paper: _Paper, name: str, value: str, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
+    """Write one name with its amount; a long name goes on below itself, never over the amount."""
+    paper.set_x(MARGIN + SUMS_AT)
     paper.ink(9, INK if bold else GREY, bold=bold)
-    paper.cell(72, 6.2, name)
+    top = paper.get_y()
+    height = paper.multi_cell(NAME_WIDTH, 5, name, align=Align.L, dry_run=True, output=MethodReturnValue.HEIGHT)
+    if top + float(str(height)) > paper.page_break_trigger:
+        paper.add_page()
+        top = paper.get_y()
+    paper.set_xy(MARGIN + SUMS_AT, top)
+    paper.multi_cell(NAME_WIDTH, 5, name, align=Align.L)
+    bottom = paper.get_y()
+    paper.set_xy(MARGIN + SUMS_AT + NAME_WIDTH, top)
     paper.ink(9, colour, bold=bold)
-    paper.cell(32, 6.2, value, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    paper.cell(WIDTH - SUMS_AT - NAME_WIDTH, 5, value, align=Align.R)
+    paper.set_xy(MARGIN, bottom + 1.2)

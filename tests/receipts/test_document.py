@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,75 @@ def test_what_is_open_says_what_is_due_and_a_credit_note_what_it_corrects(reader
 def test_the_same_paper_is_the_same_bytes():
     assert draw(PAPER) == draw(PAPER)
     assert draw(PAPER) != draw(replace(PAPER, total_minor=249_60))
+
+
+def test_what_went_back_stands_below_a_balance_that_it_does_not_change(reader, tmp_path):
+    paper = replace(
+        PAPER,
+        given_back=(
+            Entry(PAID, "Credit note CN-1: refunded to Visa …4242", 10_00),
+            Entry(PAID, "Given as credit", 5_00),
+        ),
+    )
+
+    words = words_of(draw(paper), tmp_path)
+
+    assert paper.balance_minor == 0
+    for told in ("Balance (paid) $0.00", "Credit note CN-1: refunded to Visa …4242, 3 Feb 2026 $10.00",
+                 "Given as credit, 3 Feb 2026 $5.00", "Given back in all $15.00"):  # fmt: skip
+        assert told in words, told
+
+
+def test_a_credit_note_says_where_its_amount_goes_and_nothing_of_prices(reader, tmp_path):
+    lines = (Line("Business plan", START, END, None, None, 100_00),)
+    note = replace(
+        PAPER, kind=DocumentKind.CREDIT_NOTE, lines=lines, tax_minor=5_00, total_minor=105_00, paid_at=None,
+        entries=(Entry(START, "Off what was owed", 80_00), Entry(START, "Refunded to Visa …4242", 25_00)), about="A-6",
+    )  # fmt: skip
+
+    words = words_of(draw(note), tmp_path)
+    taken_back = words_of(draw(replace(note, status="void")), tmp_path)
+
+    for told in ("$105.00 credited on 31 Jan 2026", "Business plan 31 Jan 2026 – 27 Feb 2026 $100.00", "Tax $5.00",
+                 "Off what was owed, 31 Jan 2026 $80.00", "Refunded to Visa …4242, 31 Jan 2026 $25.00"):  # fmt: skip
+        assert told in words, told
+    assert "Qty" not in words
+    assert "no longer holds" in taken_back
+
+
+NAMES = [
+    # name                  as it stands on the paper without other fonts
+    ("Żółć Ðurić GmbH",     "Żółć Ðurić GmbH"),
+    ("Ελληνική Київ",       "Ελληνική Київ"),
+    ("漢字商事 Ltd",          "???? Ltd"),
+    ("Acme 🚀",             "Acme ?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "written"), NAMES)
+def test_a_letter_that_no_font_has_is_marked(reader, tmp_path, caplog, name, written):
+    words = words_of(draw(replace(PAPER, buyer=Party(name))), tmp_path)
+
+    assert written in words
+    assert name not in caplog.text
+
+
+def test_other_fonts_are_used_for_what_roboto_lacks(reader, tmp_path):
+    font = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    if not font.exists():
+        pytest.skip(f"NO FONT: {font} is missing, so letters of other fonts were not drawn")
+
+    words = words_of(draw(replace(PAPER, buyer=Party("Հայկ ⚕ ქართული")), [font]), tmp_path)
+
+    assert "Հայկ ⚕ ქართული" in words
+
+
+def test_a_long_invoice_goes_on_under_the_same_headings_and_sums_up_at_its_end(reader, tmp_path):
+    many = tuple(replace(PAPER.lines[0], description=f"Plan for zone {n}", amount_minor=1_00) for n in range(150))
+    words = words_of(draw(replace(PAPER, lines=many, tax_minor=0, total_minor=150_00, entries=())), tmp_path)
+
+    pages = words.count("Description Period Qty Unit price Amount")
+    assert pages > 3
+    assert f"Page {pages} of {pages}" in words or f"of {pages + 1}" in words
+    assert all(f"Plan for zone {n} " in words for n in range(150))
+    assert words.index("Plan for zone 149") < words.index("Subtotal $150.00") < words.index("Total $150.00")
