@@ -151,6 +151,15 @@ _STANDING = record(
     needs_payment_method=YES_OR_NO,
 )
 _SETS = record(sets=several(like(WORD, "preview")))
+_CONSEQUENCE = record(
+    action_id=ID,
+    act=like(WORD, "mirror"),
+    invoice_id=like(WORD, ID.example),
+    code=like(WORD, ""),
+    schedule_id=optional(ID),
+    has_ended=optional(YES_OR_NO),
+    items=optional(several(like(REFERENCE, "ii_SabcXYZ"))),
+)
 _STUCK = record(type=like(WORD, "invoice.paid"), attempts=COUNT)
 _DOMAIN = record(charge_id=ID, tries=COUNT, code=like(WORD, "payment_declined"), workflow_id=like(WORD, ID.example))
 _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the feature
@@ -221,9 +230,18 @@ KINDS: dict[str, Kind] = {
                                             outcome=like(WORD, "charge_asked"))),
     "domain.not_paid":          Kind("A domain was not paid", _DOMAIN, SERVICES),
     "domain.paid":              Kind("A domain was paid", like(_DOMAIN, _DOMAIN.example | {"code": ""}), SERVICES),
+    "dunning.act_done":         Kind("Something that was decided about debt was done", _CONSEQUENCE),
+    "dunning.act_refused":      Kind("Something that was decided about debt can't be done, or is not needed any more",
+                                     _CONSEQUENCE),
+    "dunning.brake_set":        Kind("A brake of what follows from debt was set or taken off",
+                                     record(act=like(WORD, "cancel_items"), is_stopped=YES_OR_NO,
+                                            limit_per_hour=COUNT)),
     "dunning.decided":          Kind("What is owed was looked at, and something follows from it",
                                      _STANDING, SERVICES,
                                      before=_STANDING),
+    "dunning.outage_began":     Kind("The payment processor does not answer; nobody's debt grows older meanwhile",
+                                     record(processor=like(WORD, "stripe"))),
+    "dunning.outage_ended":     Kind("The payment processor answers again", record(processor=like(WORD, "stripe"))),
     "entitlements.changed":     Kind("What the account may use changed", _FEATURES, SERVICES, before=_FEATURES),
     "invoice.act_asked":        Kind("Something is to be done to an invoice",
                                      record(invoice_id=ID, act=like(WORD, "void"), credit_note_id=WORD)),

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
+from dunning.consequences.ready import READY
+
 from . import clock
 
 # Each table of work that is rows, and which of them still wait.
@@ -14,6 +16,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("credit_expiry",        "TRUE"),
     ("dispute_due",          "TRUE"),
     ("domain_charge",        "ended_at IS NULL"),
+    ("dunning_action",       READY),
     ("invoice_act",          "done_at IS NULL"),
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),

@@ -28,6 +28,8 @@ from billing.payments.look_up import look_up_due
 from billing.queues.domain_events import consume_due
 from billing.switches import make_switches
 from billing.trials import end_trials
+from dunning.consequences.carry_out import carry_out_due as carry_out_consequences
+from dunning.outages import watch as watch_processors
 from webhooks.backfill import LOOK_BACK, backfill, backfill_recent
 from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
@@ -58,6 +60,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     follow_left_clocks,
     end_trials,
     charge_due,
+    watch_processors,
+    carry_out_consequences,
     send_due,
     tidy_due,
     fan_out_due,

@@ -7,6 +7,7 @@ Settings. They read the environment only, and can be imported with nothing runni
 
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urljoin
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -208,10 +209,13 @@ EMAIL_USE_TLS = bool(MAIL_SERVER.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(MAIL_SERVER.get("EMAIL_USE_SSL"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", default="PayGO <billing@localhost>" if IS_LOCAL else None)
-# Where customers do what an e-mail asks them to.
+# Who is told of what only people can settle: contracts that are overdue.
+FINANCE_EMAIL = environment.text("FINANCE_EMAIL", default=DEFAULT_FROM_EMAIL)
+# Where customers do what an e-mail asks them to, and where NinjaPanel is for our own people.
 DASHBOARD_URL = environment.url(
     "DASHBOARD_URL", ("https", "http"), default="http://localhost:8000/dashboard" if IS_LOCAL else None
 ).rstrip("/")
+PANEL_URL = environment.url("PANEL_URL", ("https", "http"), default=urljoin(DASHBOARD_URL, "/")).rstrip("/")
 
 # Who sells, as it stands on invoices and receipts; the lines of the address are parted by |.
 COMPANY_NAME = environment.text("COMPANY_NAME", default="PayGO Inc." if IS_LOCAL else None)

@@ -49,6 +49,8 @@ QUEUE_OF: dict[str, Queue] = {
     "billing.run_internal_clock": Queue.OPS,
     "billing.resume_workflows":  Queue.OPS,
     "billing.tidy_items":        Queue.OPS,
+    "dunning.carry_out":         Queue.DUNNING,
+    "dunning.watch_processors":  Queue.DUNNING,
     "webhooks.backfill":         Queue.PIPE,
     "webhooks.deliver_journal":  Queue.PIPE,
     "webhooks.fan_out":          Queue.FANOUT,

@@ -81,6 +81,8 @@ PURE = (
     "billing.queues.read_event",
     "dunning.changes",
     "dunning.consequence_kinds",
+    "dunning.consequences.outcome",
+    "dunning.consequences.ready",
     "dunning.decide",
     "dunning.facts",
     "dunning.policy",

@@ -22,7 +22,7 @@ def compose(notice: Notice) -> EmailMultiAlternatives:
     notice's own, so that one that is sent twice is recognised as the same.
     """
     kind = KINDS[notice.kind]
-    link = settings.DASHBOARD_URL + kind.link.format(
+    link = (settings.PANEL_URL if kind.to_finance else settings.DASHBOARD_URL) + kind.link.format(
         **notice.facts, account_id=notice.account_id, about=notice.about
     )  # fmt: skip
     with translation.override(notice.language):
@@ -40,7 +40,7 @@ def compose(notice: Notice) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=str(page["subject"]),
         body=plain,
-        to=list(recipients(notice.account_id)),
+        to=[settings.FINANCE_EMAIL] if kind.to_finance else list(recipients(notice.account_id)),
         headers={
             "Message-ID": f"<notice-{notice.pk}@{urlsplit(settings.DASHBOARD_URL).hostname}>",
             "Auto-Submitted": "auto-generated",

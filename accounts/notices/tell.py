@@ -30,7 +30,10 @@ def tell(
     """
     assert holds_lock(account_id)
     assert kind in KINDS, kind
-    language = SubsAccount.objects.values_list("language", flat=True).get(account=account_id) or LANGUAGES[0]
+    theirs = None
+    if not KINDS[kind].to_finance:
+        theirs = SubsAccount.objects.values_list("language", flat=True).get(account=account_id)
+    language = theirs or LANGUAGES[0]
     details = {"language": language, "facts": dict(facts or {}), "created_at": now, "next_at": now}
     notice, is_new = Notice.objects.get_or_create(
         account_id=account_id, kind=kind, about=about, level=level, defaults=details

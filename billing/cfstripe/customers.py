@@ -33,6 +33,12 @@ def set_default_method(customer_id: str, method_processor_id: str, *, key: str) 
         client().v1.customers.update(customer_id, params, {"idempotency_key": f"{key}_{customer_id}"})
 
 
+def set_metadata(customer_id: str, metadata: dict[str, str], *, key: str) -> Raw:
+    """Return the customer after these metadata were written; others stay."""
+    with translated():
+        return raw_of(client().v1.customers.update(customer_id, {"metadata": {**metadata}}, {"idempotency_key": key}))
+
+
 def retrieve(customer_id: str) -> Raw:
     """Return the customer as it is now."""
     with translated():

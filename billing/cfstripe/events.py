@@ -23,3 +23,13 @@ def pages_since(since: datetime, *, undelivered_only: bool) -> Iterator[list[Raw
         if not page.has_more:
             return
         params["starting_after"] = page.data[-1].id
+
+
+def ask_for_one() -> None:
+    """
+    Ask for the newest event, to see whether Stripe answers at all.
+
+    :raises StripeUnavailable: it does not.
+    """
+    with translated():
+        client().v1.events.list({"limit": 1})

@@ -90,6 +90,14 @@ def mark_paid_outside(invoice_id: str, *, key: str) -> Raw:
         return raw_of(client().v1.invoices.pay(invoice_id, {"paid_out_of_band": True}, {"idempotency_key": key}))
 
 
+def set_metadata(invoice_id: str, metadata: dict[str, str], *, key: str) -> Raw:
+    """Return the invoice after these metadata were written; others stay."""
+    with translated():
+        return whole(
+            raw_of(client().v1.invoices.update(invoice_id, {"metadata": {**metadata}}, {"idempotency_key": key}))
+        )
+
+
 def create_one_off(
     customer_id: str, *, our_id: str, currency: str, amount_minor: int, description: str, key: str
 ) -> Raw:

@@ -27,6 +27,7 @@ from .states import ActKind, InvoiceStatus
 
 logger = structlog.get_logger()
 
+HONEST_DEBT = "honest_debt"
 # Stripe repeats the answer it gave to a key, errors too. After so many tries, with nothing found, a new one is used.
 TRIES_A_KEY = 5
 
@@ -114,14 +115,32 @@ def _refused(act: InvoiceAct, code: str, now: datetime) -> None:
     raw = invoices.retrieve(act.invoice.stripe_invoice_id)
     is_done = read_invoice(raw).status == RESULT.get(ActKind(act.kind))
     with account_lock(act.account_id):
+        follow(raw, account_id=act.account_id, now=now)
         note = act.credit_note
-        if note is not None and not is_done:
+        if note is not None and _issued_as_ours(note, now=now):
+            is_done = True
+        elif note is not None and not is_done:
             issue_credit_note.refuse(note, code=code, now=now)
             if (refund := getattr(note, "refund", None)) is not None:
                 refunds.refuse(refund, code=code, now=now)
-        follow(raw, account_id=act.account_id, now=now)
         acts.journal_done(act, refused_code="" if is_done else code, now=now)
         leases.release(act, done_at=now, refused_code="" if is_done else code)
+
+
+def _issued_as_ours(note: CreditNote, *, now: datetime) -> bool:
+    """
+    Issue the note of an honest debt by ourselves if somebody gave the invoice up at Stripe before it was there.
+
+    Stripe takes none on such an invoice; what is owed is what our books say.
+    """
+    if note.why != HONEST_DEBT or note.status != CreditNote.Status.ASKED:
+        return False
+    note.invoice.refresh_from_db()
+    if note.invoice.status != InvoiceStatus.UNCOLLECTIBLE.value:
+        return False
+    issue_credit_note.fit(note, note.invoice)
+    issue_credit_note.record_issued(note, None, now=now)
+    return True
 
 
 def _refresh(act: InvoiceAct) -> Raw | None:

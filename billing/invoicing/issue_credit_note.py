@@ -17,7 +17,7 @@ from . import ledger, postings
 from .books import Book
 from .credit_notes import Destination, Division, LineToCredit
 from .record import note_credited
-from .states import FinalizeReason
+from .states import FinalizeReason, InvoiceStatus
 
 Status = CreditNote.Status
 STANDING = (Status.ASKED, Status.ISSUED)
@@ -79,6 +79,25 @@ def ask(
     )
     journal.emit(_fact("credit_note.asked", note), at=now)
     return note
+
+
+def fit(note: CreditNote, invoice: Invoice) -> None:
+    """
+    Make a note that is asked for fit what became of its invoice meanwhile; the caller journals.
+
+    No more comes off the debt than is left of it: the rest becomes credit, and so does all of it when the invoice is
+    paid by now. On one that is given up at Stripe no note is possible there: it is ours alone.
+    """
+    assert holds_lock(note.account_id)
+    off_debt_minor = min(note.off_debt_minor, invoice.remaining_minor)
+    changed: dict[str, object] = {}
+    if off_debt_minor < note.off_debt_minor:
+        changed["off_debt_minor"] = off_debt_minor
+        changed["to_credit_minor"] = note.to_credit_minor + note.off_debt_minor - off_debt_minor
+    if invoice.status == InvoiceStatus.UNCOLLECTIBLE.value and not note.is_ours:
+        changed["is_ours"] = True
+    if changed and CreditNote.objects.filter(pk=note.pk, status=Status.ASKED).update(**changed):
+        note.refresh_from_db()
 
 
 def record_issued(note: CreditNote, facts: CreditNoteFacts | None, *, now: datetime) -> None:

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.usefixtures("db")
 # Whatever any text may ask for.
 FACTS = {
     "what": "Pro plan",
+    "number": "PG-0001",
+    "amount_minor": 2500,
     "due_minor": 2500,
     "paid_minor": 2500,
     "currency": "usd",
@@ -180,3 +182,18 @@ def test_nothing_is_sent_in_a_transaction_of_the_fact(mailoutbox):
         assert mail.outbox == []
 
     assert mailoutbox == []
+
+
+def test_what_only_people_can_settle_goes_to_our_finance_alone(mailoutbox, settings):
+    settings.FINANCE_EMAIL = "finance@paygo.example"
+    account = clear()
+    with unguarded():
+        SubsAccount.objects.filter(account=account).update(language="de")
+
+    write(account, "contract_overdue")
+    send_due(now=clock.now())
+
+    assert mailoutbox[0].to == ["finance@paygo.example"]
+    assert mailoutbox[0].subject == "An invoice of a contract customer is overdue"
+    assert f"/ninja/accounts/account/{account.pk}/" in mailoutbox[0].body
+    assert "PG-0001" in mailoutbox[0].body
