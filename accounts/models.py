@@ -322,6 +322,7 @@ class Notice(Lease):
             models.Index(
                 fields=["next_at"], condition=Q(sent_at__isnull=True, given_up_at__isnull=True), name="notice_due"
             ),
+            models.Index(fields=["-created_at"], name="notice_newest"),
         ]
 
     def __str__(self) -> str:

@@ -18,12 +18,13 @@ from unfold.sites import UnfoldAdminSite
 
 from accounts.admin.search import HINT
 from accounts.admin.timeline import EVENT_PROCESSED, timeline
-from accounts.models import Account, JournalDelivery, JournalEntry, SubsStuckEvent, Zone
+from accounts.models import Account, JournalDelivery, JournalEntry, Notice, SubsStuckEvent, Zone
 from billing.admin.papers import paper_view
 from billing.changes_calculator.steps import Step
 from billing.models.catalog import Price, RatePlan
 from billing.models.changes import ChangeWorkflow
 from billing.models.credits import Credit
+from billing.models.domains import DomainCharge, PoisonMessage
 from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerTransaction
 from billing.models.objectproducts import Ope
@@ -38,11 +39,11 @@ from webhooks.models import StripeEvent
 # What stands in the sidebar: a heading, and under it kinds of rows with their icons.
 NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
     ("Customers", ((Account, "group"), (Zone, "language"), (Entitlement, "verified_user"))),
-    ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"))),
+    ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"), (DomainCharge, "dns"))),
     ("Money", ((Invoice, "receipt_long"), (Credit, "redeem"), (LedgerTransaction, "menu_book"))),
     ("Catalogue", ((RatePlan, "sell"), (Price, "payments"))),
-    ("Pipe", ((StripeEvent, "inbox"), (SubsStuckEvent, "report"))),
-    ("What happened", ((JournalEntry, "history"), (JournalDelivery, "outgoing_mail"))),
+    ("Pipe", ((StripeEvent, "inbox"), (SubsStuckEvent, "report"), (PoisonMessage, "unsubscribe"))),
+    ("What happened", ((JournalEntry, "history"), (Notice, "mail"), (JournalDelivery, "outgoing_mail"))),
 )
 
 # Beyond this a count is not worth its time: "more than" says enough.

@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, Customer
+from billing.admin.licence_acts import GRANT_TO_ACCOUNT
 from config.panel.cells import badge, code, moment
 from config.panel.readonly import ReadOnlyPanel
 
+from .account_acts import ACCESS, CLOSE
 from .account_page import account_page
 from .search import HINT, accounts_found
 from .standing import standing_of
@@ -21,6 +23,7 @@ from .standing import standing_of
 class AccountPanel(ReadOnlyPanel):
     title = "Accounts"
     page_of = account_page
+    acts = (GRANT_TO_ACCOUNT, ACCESS, CLOSE)
     list_display = ("name", "identifier", "email", "account_type", "standing", "created")
     list_select_related = ("subs_account",)
     exact_fields = ("pk",)

@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, Zone
+from billing.admin.licence_acts import GRANT_TO_ZONE
 from billing.admin.opes import OPE_HEADERS, ope_row, with_state
 from billing.models.objectproducts import Ope
 from config.panel.cells import Tone, badge, code, link, moment, yes_no_or
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page, Table
 from entitlements.models import Entitlement
+
+from .zone_acts import MOVE
 
 
 def zone_page(zone: Zone) -> Page:
@@ -48,6 +51,7 @@ def zone_page(zone: Zone) -> Page:
 class ZonePanel(ReadOnlyPanel):
     title = "Zones"
     page_of = zone_page
+    acts = (GRANT_TO_ZONE, MOVE)
     list_display = ("name", "served", "account_link", "identifier", "created")
     list_select_related = ("account",)
     exact_fields = ("pk", "account_id", "name")

@@ -7,7 +7,7 @@ from ..objectproducts.state import OpeState
 from .directions import Direction
 from .domains import validate_domains
 from .in_the_way import in_the_way, is_refused_by
-from .licences import TRIAL, is_billed
+from .licences import TRIAL, is_billed, is_grant
 from .request import ChangeRequest, ObjectKind, Origin, Refusal, Want
 from .snapshot import Snapshot
 from .targets import targets
@@ -140,12 +140,17 @@ def _is_closing(wish: Wish) -> bool:
 
 
 def _is_sold_by_contract(wish: Wish) -> bool:
-    """Whether it can't be bought here; a licence buys nothing."""
-    if wish.want.licence is not None:
+    """Whether it can't be bought here; a licence buys nothing, nor does whoever may grant it by ending what is."""
+    if wish.want.licence is not None or _ends_a_grant(wish):
         return False
     plan = wish.plan
     is_contract = plan is not None and not wish.is_ending and (plan.is_contract or not plan.prices)
     return wish.snapshot.account_is_contract or is_contract
+
+
+def _ends_a_grant(wish: Wish) -> bool:
+    is_granted = wish.element is not None and is_grant(wish.element.license_source_id)
+    return is_granted and wish.want.is_cancellation and wish.request.origin in LICENSORS
 
 
 def _is_not_sold_so(wish: Wish) -> bool:

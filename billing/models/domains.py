@@ -57,7 +57,12 @@ class DomainCharge(Lease):
                 name="domain_charge_ends_with_an_outcome",
             ),
         ]
-        indexes = [models.Index(fields=["next_at"], condition=Q(ended_at__isnull=True), name="domain_charge_due")]
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(ended_at__isnull=True), name="domain_charge_due"),
+            models.Index(fields=["domain"], name="domain_charge_of_domain"),
+            models.Index(fields=["-expires_at"], name="domain_charge_by_expiry"),
+            models.Index(fields=["workflow_id"], condition=~Q(workflow_id=""), name="domain_charge_of_change"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.years} years of {self.domain}"

@@ -5,18 +5,30 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from accounts.create_account import create_account
 from accounts.lock import account_lock
-from accounts.models import SubsStuckEvent
+from accounts.models import Account, SubsStuckEvent, Zone
+from billing.add_zone import add_zone
+from billing.changes_calculator.licences import Licence
+from billing.changes_calculator.request import ChangeRequest, ObjectKind, Origin, Want
+from billing.changes_calculator.submit import submit
+from billing.close_account import close_account
 from billing.invoicing import ledger, postings
 from billing.invoicing.books import Book
 from billing.models.changes import ChangeWorkflow
 from billing.models.credits import Credit
+from billing.models.domains import PoisonMessage
 from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerTransaction
+from billing.models.objectproducts import Ope
+from billing.remove_zone import remove_zone
 from config import clock
 from tests.admin import world
+from tests.factories import AccountFactory
 from tests.guard import unguarded
 from webhooks.models import StripeEvent
+
+OTHER_ACCOUNT = "d" * 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +124,59 @@ def posted_fact() -> LedgerTransaction:
     return LedgerTransaction.objects.get(account=world.account_with_everything(), kind="finalized")
 
 
+def newcomer(name: str = "newcomer") -> Account:
+    """An account with a free zone, while the catalogue is on sale; one plan of it to some accounts alone."""
+    world.publish_catalog(sets={"workers_paid": ["preview"]})
+    now = clock.now()
+    account = create_account(name=name, email=f"{name}@example.com", actor="system:tests", now=now)
+    add_zone(account.pk, name=f"{name}.example", actor="system:tests", now=now)
+    return Account.objects.select_related("subs_account").get(pk=account.pk)
+
+
+def closed_account() -> Account:
+    account = newcomer()
+    close_account(account.pk, actor="system:tests", now=clock.now())
+    return Account.objects.select_related("subs_account").get(pk=account.pk)
+
+
+def free_zone() -> Zone:
+    """A zone that may be moved to OTHER_ACCOUNT."""
+    zone = Zone.objects.get(account=newcomer())
+    AccountFactory(id=OTHER_ACCOUNT)
+    return zone
+
+
+def removed_zone() -> Zone:
+    zone = free_zone()
+    remove_zone(zone, actor="system:tests", now=clock.now())
+    return Zone.objects.get(pk=zone.pk)
+
+
+def granted_ope() -> Ope:
+    zone = Zone.objects.get(account=newcomer())
+    want = Want(ObjectKind.ZONE, zone.pk, "enterprise", licence=Licence("CONTRACT:CONTRACT"))
+    submit(
+        ChangeRequest(
+            account_id=zone.account_id,
+            wants=(want,),
+            origin=Origin.NINJAPANEL,
+            actor="agent:tests",
+            on_session=False,
+            requested_at=clock.now(),
+        )
+    )
+    return Ope.objects.get(object_id=zone.pk, deleted_date__isnull=True)
+
+
+def free_ope() -> Ope:
+    return Ope.objects.get(account=newcomer(), deleted_date__isnull=True)
+
+
+def message_of_a_known_account() -> PoisonMessage:
+    with unguarded():
+        return world.keep_aside(world.registrar_message(newcomer(), "blog.newcomer.example"))
+
+
 MONEY = "tests/stories/test_agents_money.py"
 
 EXAMPLES = (
@@ -124,6 +189,21 @@ EXAMPLES = (
         told_by="tests/billing/test_superseding.py",
     ),
     Example(panel="Credit", act="take-back", allowed=spendable_credit, refused=ended_credit),
+    Example(
+        panel="Account",
+        act="grant-licence",
+        allowed=newcomer,
+        refused=closed_account,
+        values={"plan": "workers_paid", "by": "ADMIN"},
+    ),
+    Example(
+        panel="Account",
+        act="access",
+        allowed=newcomer,
+        refused=closed_account,
+        values={"sets": ["preview"]},
+    ),
+    Example(panel="Account", act="close", allowed=newcomer, refused=closed_account),
     Example(panel="Invoice", act="collect", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
     Example(
         panel="Invoice",
@@ -141,8 +221,23 @@ EXAMPLES = (
         allowed=posted_fact,
         values={"debit": "revenue", "credit": "receivable", "amount": "5.00"},
     ),
+    Example(panel="Ope", act="end-licence", allowed=granted_ope, refused=free_ope),
+    Example(
+        panel="PoisonMessage",
+        act="replay",
+        allowed=message_of_a_known_account,
+        told_by="tests/billing/test_domains.py",
+    ),
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="take", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="replay-group", allowed=stuck_event, values={"kind": "invoice.paid"}),
+    Example(
+        panel="Zone",
+        act="grant-licence",
+        allowed=free_zone,
+        refused=removed_zone,
+        values={"plan": "enterprise", "by": "CONTRACT"},
+    ),
+    Example(panel="Zone", act="move", allowed=free_zone, refused=removed_zone, values={"account": OTHER_ACCOUNT}),
 )

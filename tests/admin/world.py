@@ -10,12 +10,13 @@ from accounts import journal
 from accounts.create_account import create_account, create_zone
 from accounts.journal_kinds import KINDS
 from accounts.lock import account_lock
-from accounts.models import Account, Customer, SubsStuckEvent, Zone, new_id
+from accounts.models import Account, Customer, Notice, SubsStuckEvent, Zone, new_id
 from accounts.stuck import open_stuck
 from billing.catalog.load import activate, stage_prices
 from billing.changes_calculator.steps import Step
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.credits import Credit, CreditUse
+from billing.models.domains import DomainCharge, DomainEvent, PoisonMessage
 from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, PaymentAttempt
 from billing.models.ledger import LedgerEntry, LedgerTransaction
 from billing.models.methods import PaymentMethod
@@ -31,9 +32,11 @@ NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
 PERIOD = {"period_start": NOW, "period_end": NOW + timedelta(days=31)}
 
 
-def publish_catalog() -> None:
-    """Put the catalogue file on sale, without Stripe."""
+def publish_catalog(*, sets: dict[str, list[str]] | None = None) -> None:
+    """Put the catalogue file on sale, without Stripe; `sets` by plan: to whom alone it is sold."""
     catalog = json.loads(CATALOG.read_text())
+    for plan in catalog["rate_plans"]:
+        plan["sets"] = (sets or {}).get(plan["id"], plan["sets"])
     activate(catalog, stage_prices(catalog, actor="system:tests", now=NOW), actor="system:tests", now=NOW)
 
 
@@ -211,6 +214,7 @@ def account_with_everything(
     )
     for ope in opes:
         _paid(account, ope, method, schedule)
+    _told_of_domains(account, domain)
     _declined(account, method)
     _credited(account)
     waiting_change(account, zones[0])
@@ -288,6 +292,52 @@ def keep_waiting(event: StripeEvent, *, reason: str = SubsStuckEvent.Reason.HAND
 
 def _fact(kind: str, account: Account, actor: str, reason: str = "") -> journal.Fact:
     return journal.Fact(kind, account.pk, actor, reason, after=KINDS[kind].after.example)
+
+
+def registrar_message(account: Account, domain: str, *, expires_at: datetime = NOW + timedelta(days=365)) -> str:
+    """Return what the registrar says of a domain that was registered."""
+    said = {
+        "id": f"evt-{uuid4().hex[:12]}",
+        "type": "registered",
+        "account_id": account.pk,
+        "occurred_at": NOW.isoformat(),
+        "domain": {"name": domain, "expires_at": expires_at.isoformat(), "years": 1, "auto_renew": True},
+        "contact": "secret.person@example.com",
+    }
+    return json.dumps(said)
+
+
+def keep_aside(body: str) -> PoisonMessage:
+    """Keep a message of the registrar's that could not be acted on."""
+    poison = PoisonMessage.objects.create(id=f"evt-{uuid4().hex[:12]}", body=body, kept_at=NOW)
+    open_stuck(
+        source=SubsStuckEvent.Source.QUEUE,
+        external_id=poison.pk,
+        kind="domain.registered",
+        reason=SubsStuckEvent.Reason.RETRIES_EXHAUSTED,
+        signature="Account.DoesNotExist",
+        customer_reference="",
+        now=NOW,
+    )
+    return poison
+
+
+def _told_of_domains(account: Account, domain: str) -> None:
+    """Have a domain's payment be declined, its owner told, and a message of the registrar's be unreadable."""
+    charge = DomainCharge.objects.create(
+        account=account, kind="registered", domain=f"shop.{domain}", years=1, expires_at=NOW + timedelta(days=365),
+        tries=1, outcome="payment_declined", ended_at=NOW, next_at=NOW,
+    )  # fmt: skip
+    DomainEvent.objects.create(
+        id=f"evt-{uuid4().hex[:12]}", account=account, kind="registered", domain=charge.domain, occurred_at=NOW,
+        processed_at=NOW, outcome="charge",
+    )  # fmt: skip
+    Notice.objects.create(
+        account=account, kind="domain_unpaid", about=charge.pk, level=1, language="en",
+        facts={"domain": charge.domain, "years": 1}, created_at=NOW, next_at=NOW,
+    )  # fmt: skip
+    keep_aside("no JSON, but secret.person@example.com")
+    keep_aside(registrar_message(account, f"blog.{domain}"))
 
 
 def _declined(account: Account, method: PaymentMethod) -> None:

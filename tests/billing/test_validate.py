@@ -113,6 +113,7 @@ def on_trial(**details):
     return replace(element("pro", 1, **details), license_source_id="USER:trial")
 
 
+GRANTED = replace(element("pro", 1, state=OpeState.GRANTED), license_source_id="CONTRACT:CONTRACT")
 CARD = Method("m" * 32, "pm_1", is_default=True)
 GOODWILL = Licence("ADMIN:goodwill")
 
@@ -224,6 +225,7 @@ TABLE = [
     ({"plan_name": "free"}, {"elements": (element("pro", 1, scheduled_rank=0),)},             []),
     ({"is_cancellation": True}, {"elements": (PRO,), "is_banned": True},                      []),
     ({"licence": GOODWILL}, {},                                                               ["licence_not_allowed"]),
+    ({"is_cancellation": True}, {"account_is_contract": True, "elements": (GRANTED,)},        ["not_self_serve"]),
     ({},                    {"elements": (on_trial(scheduled_rank=0),)},                      []),
     ({"plan_name": "business"}, {"elements": (on_trial(scheduled_rank=1),)},                  []),
 ]  # fmt: skip
@@ -261,6 +263,9 @@ LICENCES = [
     ({"licence": GOODWILL, "plan_name": "enterprise"},                {},                         []),
     ({"licence": Licence("CONTRACT:CONTRACT")},                       {"account_is_contract": True}, []),
     ({"licence": GOODWILL, "plan_name": "free"},                      {},                         ["invalid_licence"]),
+    ({"is_cancellation": True},                                       {"account_is_contract": True, "elements": (GRANTED,)}, []),
+    ({"is_cancellation": True},                                       {"account_is_contract": True, "elements": (PRO,)}, ["not_self_serve"]),
+    ({"plan_name": "business"},                                       {"account_is_contract": True, "elements": (GRANTED,)}, ["not_self_serve"]),
     (BETA | {"licence": GOODWILL},                                    {},                         []),
     ({"licence": GOODWILL},                                           {"is_closed": True},        ["account_closed"]),
     ({"licence": GOODWILL},                                           {"owed_by_former_owners": frozenset({ZONE})}, ["previous_owner_debt"]),
