@@ -13,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from config import behalf, clock, wake
+from config import behalf, clock, correlation, wake
 
 from .claim import claim, finishing
 from .journal_kinds import KINDS, Consumer
@@ -33,7 +33,7 @@ class Fact:
     cause: str = ""
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
-    correlation_id: str = ""
+    correlation_id: str = ""  # empty: that of the event or request which this is part of
 
 
 _EMIT = """
@@ -85,7 +85,7 @@ def emit(*facts: Fact, at: datetime) -> None:
                 [fact.cause for fact in facts],
                 [_json(fact.before) for fact in facts],
                 [_json(fact.after) for fact in facts],
-                [fact.correlation_id for fact in facts],
+                [fact.correlation_id or correlation.current() for fact in facts],
                 at,
                 clock.machine_now(),
                 at,

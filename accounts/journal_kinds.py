@@ -288,6 +288,7 @@ KINDS: dict[str, Kind] = {
                                      record(type=like(WORD, "invoice.paid"))),
     "stuck.opened":             Kind("Something from outside could not be processed and waits", _STUCK),
     "stuck.released":           Kind("Something that waited was taken up again", _STUCK),
+    "stuck.settled":            Kind("Something that waited was dealt with by hand", _STUCK),
     "stuck.taken":              Kind("Somebody looks after something that waits", _STUCK),
     "subscription.clock_left":  Kind("A billing clock was left for another, and Stripe has followed",
                                      record(schedule_id=ID, has_ended=YES_OR_NO)),

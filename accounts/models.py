@@ -250,13 +250,16 @@ class JournalEntry(models.Model):
     cause = models.CharField(max_length=160, blank=True, help_text="what led to it: an event, a workflow, a request")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
-    correlation_id = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True, help_text="the event or request that it is part of")
     at = models.DateTimeField(help_text="business time")
     recorded_at = models.DateTimeField(help_text="machine time")
 
     class Meta:
         db_table = "journal_entry"
         verbose_name_plural = "journal entries"
+        indexes = [
+            models.Index(fields=["correlation_id"], condition=~Q(correlation_id=""), name="journal_entry_correlated")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["account", "sequence"], name="journal_entry_sequence_is_unique"),
             models.CheckConstraint(
@@ -375,6 +378,8 @@ class SubsStuckEvent(models.Model):
         VERSION = "version"
         HANDLER_ERROR = "handler_error"
         RETRIES_EXHAUSTED = "retries_exhausted"
+        NO_HANDLER = "no_handler"
+        REFUND_FAILED = "refund_failed"
 
     id = models.BigAutoField(primary_key=True)
     source = models.CharField(max_length=16, choices=Source.choices)

@@ -17,12 +17,14 @@ def open_stuck(
     reason: SubsStuckEvent.Reason,
     signature: str,
     customer_reference: str,
+    account_id: str | None = None,
     now: datetime,
 ) -> None:
     """
     Keep an event that could not be processed, with the reason, until somebody or something releases it.
 
-    Opening one that is open already counts the attempt and takes the newer reason.
+    `account_id` is given where it is known whose it is. Opening one that is open already counts the attempt and takes
+    the newer reason.
     """
     with transaction.atomic():
         item, is_new = SubsStuckEvent.objects.get_or_create(
@@ -33,6 +35,7 @@ def open_stuck(
                 "reason": reason,
                 "signature": signature[:200],
                 "customer_reference": customer_reference,
+                "account_id": account_id,
                 "stuck_at": now,
             },
         )
@@ -48,6 +51,15 @@ def release_stuck(items: Sequence[SubsStuckEvent], *, now: datetime) -> None:
     with transaction.atomic():
         SubsStuckEvent.objects.filter(pk__in=[item.pk for item in items]).update(resolved_at=now)
         journal.emit(*(_fact("stuck.released", item) for item in items), at=now)
+
+
+def settle_stuck(item: SubsStuckEvent, *, actor: str, now: datetime) -> bool:
+    """Mark an item as dealt with by hand, and return whether it still waited; if not, nothing is written."""
+    with transaction.atomic():
+        waits = SubsStuckEvent.objects.filter(pk=item.pk, resolved_at__isnull=True).update(resolved_at=now)
+        if waits:
+            journal.emit(_fact("stuck.settled", item, actor=actor), at=now)
+    return bool(waits)
 
 
 def take_stuck(item: SubsStuckEvent, *, owner: str, now: datetime) -> bool:

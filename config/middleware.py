@@ -6,6 +6,8 @@ from uuid import uuid4
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from .correlation import part_of
+
 Next = Callable[[HttpRequest], HttpResponse]
 
 _STRICT = (
@@ -25,14 +27,14 @@ POLICIES = (
 
 
 class RequestId:
-    """Give each request an id: in every log line that is written meanwhile, and in the answer's X-Request-Id."""
+    """Give each request an id: in every log line and journal entry of it, and in the answer's X-Request-Id."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid4().hex
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), part_of(request_id):
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

@@ -26,6 +26,8 @@ from .handler_registry import is_ours
 LARGEST_PAYLOAD = 1024 * 1024
 # The same in base64, with what Pub/Sub writes around it.
 LARGEST_PUSH = LARGEST_PAYLOAD * 4 // 3 + 64 * 1024
+# Characters of an event's id: Stripe's have 28, and the journal has place for this many.
+LONGEST_ID = 64
 
 
 class Verdict(Enum):
@@ -167,7 +169,7 @@ def _envelope(event: dict[str, Any]) -> Envelope:
             "type": str(event_type),
             "created": int(created),
             "data": {"object": dict()},
-        } if 0 < len(event_id) <= 255 and 0 < created < _YEAR_2100:
+        } if 0 < len(event_id) <= LONGEST_ID and 0 < created < _YEAR_2100:
             return Envelope(event_id, event_type, event.get("api_version") or "", datetime.fromtimestamp(created, UTC))
     raise ValueError("not an event")
 

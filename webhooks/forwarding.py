@@ -27,6 +27,7 @@ from billing.cfstripe.references import References, references
 from billing.payments.attempts import PaymentNotShown
 from billing.payments.charges import PaymentUnknown
 from config import clock
+from config.correlation import part_of
 
 from .failures import place_of
 from .handler_registry import ROUTES, endpoint_of
@@ -79,7 +80,7 @@ def forward_due(*, now: datetime, limit: int = 100) -> int:
     """
     events = claim(StripeEvent, "processed_at IS NULL", now=now, limit=limit)
     for event in events:
-        with structlog.contextvars.bound_contextvars(event_id=event.pk, event_type=event.type):
+        with structlog.contextvars.bound_contextvars(event_id=event.pk, event_type=event.type), part_of(event.pk):
             try:
                 _forward_or_put_off(event, now)
             except LeaseLost:

@@ -52,6 +52,11 @@ def is_ours(event_type: str) -> bool:
     return event_type in ROUTES
 
 
+def handler_of(event_type: str) -> Handler | None:
+    """Return what acts on a type; None for one that is dropped."""
+    return ROUTES.get(event_type)
+
+
 def endpoint_of(event_type: str) -> str:
     """Return the endpoint that a type leads to; empty for one that is dropped."""
     return ROUTES[event_type].__module__.rpartition(".")[2] if event_type in ROUTES else ""

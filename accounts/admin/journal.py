@@ -48,12 +48,18 @@ def entry_page(entry: JournalEntry) -> Page:
                     ("By", entry.actor),
                     ("Because", entry.reason or NOTHING),
                     ("Led to by", cause_link(entry)),
-                    ("Request", code(entry.correlation_id)),
+                    ("Part of", part_of_link(entry)),
                 ],
             ),
             Facts("Times", [("Happened", moment(entry.at)), ("Written down", moment(entry.recorded_at))]),
         ],
     )
+
+
+def part_of_link(entry: JournalEntry) -> object:
+    """Return the event or request that an entry was written in, as a link to all that was written then."""
+    part_of = entry.correlation_id
+    return list_link(JournalEntry, code(part_of), q=part_of) if part_of else NOTHING
 
 
 def cause_link(entry: JournalEntry) -> object:
@@ -78,8 +84,8 @@ class JournalEntryPanel(ReadOnlyPanel):
     page_of = entry_page
     list_display = ("happened", "sentence", "account_link", "by", "reason")
     list_select_related = ("account",)
-    exact_fields = ("account_id",)
-    search_help_text = "Account id"
+    exact_fields = ("account_id", "correlation_id")
+    search_help_text = "Account id, evt_… or the id of a request"
     ordering = ("-pk",)
 
     @admin.display(description="When")

@@ -7,24 +7,16 @@ from accounts.models import Account, SubsStuckEvent
 from config.panel.cells import NOTHING, Tone, badge, code, link, moment, number
 from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page
-from webhooks.admin.acts import REPLAY_GROUP, REPLAY_STUCK, TAKE_STUCK
+from webhooks.admin.acts import REPLAY_GROUP, REPLAY_STUCK, SETTLE_STUCK, TAKE_STUCK
 from webhooks.models import StripeEvent
 
-from .words import actor_in_words
-
-# Why an event waits, and what takes it up again.
-REASONS = {
-    SubsStuckEvent.Reason.UNKNOWN_CUSTOMER: "no account has this customer yet; it is taken up when one does",
-    SubsStuckEvent.Reason.MERGED_ACCOUNT: "several accounts share this customer; somebody must say whose it is",
-    SubsStuckEvent.Reason.VERSION: "it was written in an API version that is not spoken here",
-    SubsStuckEvent.Reason.HANDLER_ERROR: "acting on it failed; mend the cause, then replay it",
-    SubsStuckEvent.Reason.RETRIES_EXHAUSTED: "it failed too often; mend the cause, then replay it",
-}
+from .stuck_groups import BY_CAUSE
+from .words import STUCK_REASONS, actor_in_words
 
 
 def stuck_page(item: SubsStuckEvent) -> Page:
     """Return the page of one stuck event: what it is, why it waits and since when."""
-    at_stripe = item.source == SubsStuckEvent.Source.STRIPE
+    is_event = item.source == item.Source.STRIPE and item.reason != item.Reason.REFUND_FAILED
     return Page(
         title=item.kind,
         subtitle=_state(item),
@@ -33,7 +25,7 @@ def stuck_page(item: SubsStuckEvent) -> Page:
                 "Why it waits",
                 [
                     ("Reason", item.get_reason_display()),
-                    ("Which means", REASONS[SubsStuckEvent.Reason(item.reason)]),
+                    ("Which means", STUCK_REASONS[SubsStuckEvent.Reason(item.reason)]),
                     ("Error", item.signature),
                     ("Tries", number(item.attempts)),
                     ("Looked after by", _owner(item)),
@@ -47,7 +39,7 @@ def stuck_page(item: SubsStuckEvent) -> Page:
                     ("Source", item.get_source_display()),
                     (
                         "Event",
-                        link(StripeEvent, item.external_id, item.external_id) if at_stripe else code(item.external_id),
+                        link(StripeEvent, item.external_id, item.external_id) if is_event else code(item.external_id),
                     ),
                     ("Customer there", code(item.customer_reference)),
                     ("Account", link(Account, item.account_id, item.account.name) if item.account else NOTHING),
@@ -61,8 +53,9 @@ def stuck_page(item: SubsStuckEvent) -> Page:
 @admin.register(SubsStuckEvent)
 class StuckEventPanel(ReadOnlyPanel):
     title = "Stuck events"
-    acts = (REPLAY_STUCK, TAKE_STUCK)
+    acts = (REPLAY_STUCK, TAKE_STUCK, SETTLE_STUCK)
     list_acts = (REPLAY_GROUP,)
+    overviews = (BY_CAUSE,)
     page_of = stuck_page
     list_display = ("kind", "state", "reason_in_words", "signature", "external_id", "owned", "attempts", "stuck")
     exact_fields = ("external_id", "customer_reference", "account_id", "signature")

@@ -23,6 +23,7 @@ TONES = {
     "payment.succeeded": Tone.GOOD,
     "stuck.opened": Tone.BAD,
     "stuck.released": Tone.GOOD,
+    "stuck.settled": Tone.GOOD,
     "subscription.renewed": Tone.GOOD,
 }
 

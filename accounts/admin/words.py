@@ -1,10 +1,23 @@
-"""What accounts' facts are called when people read them. Pure."""
+"""What accounts' facts are called when people read them."""
 
 from accounts.flags import AccountFlag
 from accounts.journal_kinds import KINDS
+from accounts.models import SubsStuckEvent
 
 # Who acted, by what stands before the colon of `actor`.
 ACTORS = {"customer": "the customer", "agent": "agent", "service": "service", "system": "the system"}
+
+
+# Why something waits, and what takes it up again.
+STUCK_REASONS = {
+    SubsStuckEvent.Reason.UNKNOWN_CUSTOMER: "no account has this customer yet; it is taken up when one does",
+    SubsStuckEvent.Reason.MERGED_ACCOUNT: "several accounts share this customer; somebody must say whose it is",
+    SubsStuckEvent.Reason.VERSION: "it was written in an API version that is not spoken here",
+    SubsStuckEvent.Reason.HANDLER_ERROR: "acting on it failed; mend the cause, then replay it",
+    SubsStuckEvent.Reason.RETRIES_EXHAUSTED: "it failed too often; mend the cause, then replay it",
+    SubsStuckEvent.Reason.NO_HANDLER: "nothing acts on it by itself; see to what it tells, then settle it",
+    SubsStuckEvent.Reason.REFUND_FAILED: "the bank gave the money back; give it in another way, then settle this",
+}
 
 
 def flags_in_words(flags: int) -> list[str]:

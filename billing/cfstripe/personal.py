@@ -1,5 +1,6 @@
 """Which values of Stripe's objects say who somebody is. Pure."""
 
+import re
 from typing import Any
 
 # By name, wherever in an object they stand. What is left are ids, amounts, times and states.
@@ -18,3 +19,17 @@ def without_personal_data(raw: Any) -> Any:
     if isinstance(raw, list):
         return [without_personal_data(value) for value in raw]
     return raw
+
+
+# An id or a word of Stripe's own; addresses, links and whatever somebody wrote have other characters in them.
+_WORD = re.compile("[A-Za-z0-9_-]{1,120}")
+TEXT = "(text)"
+
+
+def in_words_of_stripe(raw: Any) -> Any:
+    """Return what can be shown to whoever may look: the same without personal values, and any text as `(text)`."""
+    if isinstance(raw, dict):
+        return {name: None if name in PERSONAL else in_words_of_stripe(value) for name, value in raw.items()}
+    if isinstance(raw, list):
+        return [in_words_of_stripe(value) for value in raw]
+    return TEXT if isinstance(raw, str) and raw and not _WORD.fullmatch(raw) else raw

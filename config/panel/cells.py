@@ -101,6 +101,13 @@ def list_link(model: type[Model], text: object, **query: str) -> SafeString:
     return format_html('<a class="ninja-link" href="{}">{}</a>', address, text)
 
 
+def act_link(model: type[Model], act: str, text: object, **begun_with: str) -> SafeString:
+    """Return a link to an act of a list, with what its form begins with."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_list_act"
+    address = reverse(name, args=[act], query={field: value for field, value in begun_with.items() if value})
+    return format_html('<a class="ninja-link" href="{}">{}</a>', address, text)
+
+
 def nowrap(text: str) -> SafeString:
     """Return a text that stays on one line."""
     return format_html('<span class="ninja-nowrap">{}</span>', text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,7 +17,10 @@ from config import clock
 
 from .act_page import act_page, offer
 from .acts import Act
-from .sections import Page
+from .roles import permissions_of
+from .sections import Overview, Page
+
+Named = TypeVar("Named", Act[Any], Overview)
 
 
 class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
@@ -25,14 +28,16 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     A list and a page for one kind of row.
 
     Lists don't count, don't sort by columns that have no index, and search exactly, by `exact_fields` only.
-    `title` is what people call these rows, `page_of` says what the page of one shows. What can be done stands in
-    `acts` (to one row) and `list_acts` (to several, or to none); there is no other way to change anything.
+    `title` is what people call these rows, `page_of` says what the page of one shows, `overviews` are pages about all
+    of them. What can be done stands in `acts` (to one row) and `list_acts` (to several, or to none); there is no other
+    way to change anything.
     """
 
     title: ClassVar[str]
     page_of: ClassVar[Callable[[Any], Page]]
     acts: ClassVar[Sequence[Act[Any]]] = ()
     list_acts: ClassVar[Sequence[Act[None]]] = ()
+    overviews: ClassVar[Sequence[Overview]] = ()
     exact_fields: ClassVar[Sequence[str]] = ()
     list_disable_select_all = True
     actions: ClassVar[Sequence[str]] = ()
@@ -60,6 +65,7 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         wrap = self.admin_site.admin_view
         acts = [
             path("do/<slug:act_name>/", wrap(self.list_act_view), name=f"{name}_list_act"),
+            path("look/<slug:overview_name>/", wrap(self.overview_view), name=f"{name}_look"),
             path("<path:object_id>/do/<slug:act_name>/", wrap(self.act_view), name=f"{name}_act"),
         ]
         return [*acts, *looks]
@@ -88,7 +94,8 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             offer(act, None, request=request, at=at, address=self._address("list_act", act.name))
             for act in self.list_acts
         ]
-        context = self._where() | {"offers": offers} | (extra_context or {})
+        looks = [(each.label, self._address("look", each.name)) for each in self.overviews]
+        context = self._where() | {"offers": offers, "looks": looks} | (extra_context or {})
         response: HttpResponse = super().changelist_view(request, context)
         return response
 
@@ -107,10 +114,14 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             offer(act, row, request=request, at=at, address=self._address("act", quote(str(row.pk)), act.name))
             for act in self.acts
         ]
-        page = type(self).page_of(row)
-        context = self.admin_site.each_context(request) | self._where() | {"page": page, "offers": offers}
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "ninja/page.html", context)
+        return self._shown(request, type(self).page_of(row), offers=offers)
+
+    def overview_view(self, request: HttpRequest, overview_name: str) -> HttpResponse:
+        """Show a page about all rows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        overview = _named(self.overviews, overview_name)
+        return self._shown(request, overview.page(permissions_of(request.user)))
 
     def act_view(self, request: HttpRequest, object_id: str, act_name: str) -> HttpResponse:
         """Show what an act would do to a row, or do it."""
@@ -131,6 +142,11 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         page: HttpResponse = act_page(request, self, act, None, back=self.list_address, where=self._where())
         return page
 
+    def _shown(self, request: HttpRequest, page: Page, **context: Any) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        around = self.admin_site.each_context(request) | self._where()
+        return TemplateResponse(request, "ninja/page.html", around | {"page": page} | context)
+
     @property
     def list_address(self) -> str:
         """The address of the list."""
@@ -144,11 +160,11 @@ class ReadOnlyPanel(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return {"title": self.title, "list_title": self.title, "list_address": self.list_address}
 
 
-def _named(acts: Sequence[Act[Any]], name: str) -> Act[Any]:
-    """:raises Http404: there is no such act here."""
-    for act in acts:
-        if act.name == name:
-            return act
+def _named(known: Sequence[Named], name: str) -> Named:
+    """:raises Http404: there is nothing of this name here."""
+    for each in known:
+        if each.name == name:
+            return each
     raise Http404
 
 

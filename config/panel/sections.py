@@ -1,11 +1,12 @@
 """What a page of NinjaPanel is made of: values that one template draws."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from .cells import Figure, Tone
+from .roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,12 @@ class Page:
     cards: Sequence[Card] = ()
     sections: Sequence[Section] = ()
     aside: Sequence[Section] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A page about all rows of a list at once, offered above it. `page` is told what whoever looks may do."""
+
+    name: str
+    label: str
+    page: Callable[[frozenset[Permission]], Page]

@@ -231,6 +231,7 @@ EXAMPLES = (
     Example(panel="StripeEvent", act="replay", allowed=processed_event, refused=unprocessed_event),
     Example(panel="SubsStuckEvent", act="replay", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="take", allowed=stuck_event, refused=released_event),
+    Example(panel="SubsStuckEvent", act="settle", allowed=stuck_event, refused=released_event),
     Example(panel="SubsStuckEvent", act="replay-group", allowed=stuck_event, values={"kind": "invoice.paid"}),
     Example(
         panel="Zone",

@@ -234,7 +234,7 @@ def test_nobody_can_edit_not_even_a_superuser(agent: Client, model: type[Model],
     assert set(answers) <= {200, 302, 403, 404, 405}
     assert before is None or model._default_manager.filter(pk=row.pk).values().get() == before
     assert not admin.site._registry[model].get_actions(_request_of(agent))
-    looks, acts = {f"{name}_changelist", f"{name}_change"}, {f"{name}_list_act", f"{name}_act"}
+    looks, acts = {f"{name}_changelist", f"{name}_change", f"{name}_look"}, {f"{name}_list_act", f"{name}_act"}
     assert {url.name for url in panel.get_urls() if url.name} == looks | acts
 
 

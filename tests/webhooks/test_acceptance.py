@@ -10,7 +10,7 @@ from django.test import Client
 
 from config import clock
 from tests.counting import count_statements, counted
-from webhooks.event_filter import LARGEST_PAYLOAD, Verdict
+from webhooks.event_filter import LARGEST_PAYLOAD, LONGEST_ID, Verdict
 from webhooks.handler_registry import ROUTES
 from webhooks.models import StripeEvent
 
@@ -24,8 +24,8 @@ def verdicts(verdict: Verdict) -> float:
     return counted("paygo_webhook_requests_total", verdict=verdict.value)
 
 
-def good() -> str:
-    return json.dumps(payloads.event("customer.updated", payloads.customer("cus_good")))
+def good(**fields: str) -> str:
+    return json.dumps(payloads.event("customer.updated", payloads.customer("cus_good"), **fields))
 
 
 def unhandled() -> str:
@@ -78,6 +78,8 @@ TABLE = [
     ("[" * 100_000,                 signed,                            400, Verdict.UNREADABLE,   False),
     ('{"object": "event"}',         signed,                            400, Verdict.UNREADABLE,   False),
     (good().replace("evt_", ""),    signed,                            200, Verdict.STORED,       True),
+    (good(id="e" * LONGEST_ID),     signed,                            200, Verdict.STORED,       True),
+    (good(id="e" * (LONGEST_ID + 1)), signed,                          400, Verdict.UNREADABLE,   False),
     (good().replace('"event"', "1"), signed,                           400, Verdict.UNREADABLE,   False),
     (of_size(LARGEST_PAYLOAD),      signed,                            200, Verdict.STORED,       True),
     (of_size(LARGEST_PAYLOAD + 1),  signed,                            413, Verdict.TOO_LARGE,    False),

@@ -6,7 +6,7 @@ from datetime import datetime
 from django import forms
 
 from accounts.models import SubsStuckEvent
-from accounts.stuck import take_stuck
+from accounts.stuck import settle_stuck, take_stuck
 from config.panel.acts import Act, ActRefused, Asked, Preview
 from config.panel.cells import list_link, moment, number
 from config.panel.roles import Permission
@@ -50,6 +50,8 @@ def _replay_stuck(asked: Asked[SubsStuckEvent]) -> str:
 def _why_not_stuck(item: SubsStuckEvent, at: datetime) -> str:
     if item.resolved_at:
         return "it was taken up again already"
+    if item.reason == SubsStuckEvent.Reason.REFUND_FAILED:
+        return "no event would bring this money back: see to it, then settle it"
     return "" if item.source == SubsStuckEvent.Source.STRIPE else "only Stripe's events can be replayed here"
 
 
@@ -87,6 +89,28 @@ TAKE_STUCK: Act[SubsStuckEvent] = Act(
         also=[("Looked after by", asked.row.owner or "nobody"), ("From now on by", asked.actor)],
     ),
     do=_take,
+)
+
+
+def _settle(asked: Asked[SubsStuckEvent]) -> str:
+    """:raises ActRefused: it was taken up again meanwhile."""
+    if not settle_stuck(asked.row, actor=asked.actor, now=asked.at):
+        raise ActRefused("It was taken up again already.")
+    return "It waits no more."
+
+
+SETTLE_STUCK: Act[SubsStuckEvent] = Act(
+    name="settle",
+    label="Settle",
+    sentence="Say that this was dealt with by hand: it is not processed any more, and waits for nobody.",
+    permission=Permission.OPERATE,
+    why_not=lambda item, at: "it was taken up again already" if item.resolved_at else "",
+    preview=lambda asked: Preview(
+        money=[("Moves", "nothing: what it tells of is not applied")],
+        access=[("Changes", "nothing")],
+        also=[("Event", f"{asked.row.kind}, {asked.row.external_id}"), ("Waited for", asked.row.get_reason_display())],
+    ),
+    do=_settle,
 )
 
 
