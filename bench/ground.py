@@ -63,13 +63,13 @@ def ground() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def served(application: str, environment: Mapping[str, str]) -> Iterator[int]:
+def served(application: str, environment: Mapping[str, str], *, python: str = sys.executable) -> Iterator[int]:
     """Serve a WSGI application by granian with WORKERS workers, as `up` does; yield the port."""
     port = free_port(38000)
     program = Program(
         name=application,
         argv=(
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+            python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
             "--workers", str(WORKERS), "--blocking-threads", "4", "--no-ws", "--log-level", "warning", application,
         ),
         log=Path(environment["PAYGO_DATA_DIR"]) / f"{application}.log",

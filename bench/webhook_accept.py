@@ -81,12 +81,14 @@ def count(database_url: str) -> int:
     return int(row[0])
 
 
-def signed_request(event: dict[str, object], signed_at: int, *, secret: str = WEBHOOK_SECRET) -> bytes:
+def signed_request(
+    event: dict[str, object], signed_at: int, *, secret: str = WEBHOOK_SECRET, path: str = "/webhooks/stripe"
+) -> bytes:
     """Return the request that brings an event, signed at that time."""
     payload = json.dumps(event)
     signature = stripe.WebhookSignature.generate_signature_header(payload, secret, signed_at)
     return (
-        "POST /webhooks/stripe HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(payload)}\r\nStripe-Signature: {signature}\r\n\r\n{payload}"
     ).encode()
 

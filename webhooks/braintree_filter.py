@@ -1,4 +1,9 @@
-"""The same first stage for Braintree's notifications: keep what is really Braintree's, once."""
+"""
+The same first stage for Braintree's notifications: keep what is really Braintree's, once.
+
+What asks for something waits in the stuck store from the beginning: nothing acts on it by itself, and nobody looks
+into a table.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -6,15 +11,23 @@ from datetime import datetime
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
+from prometheus_client import Counter
 
-from billing.braintree.notifications import NotBraintrees, Notification, answer, verify
+from accounts.models import SubsStuckEvent
+from accounts.stuck import open_stuck
+from billing.braintree.notifications import NotBraintrees, Notification, Unreadable, answer, verify
 from config import clock
 
 from .event_filter import Refused, Verdict, check_request, insert_surely, judged
 
 # Bytes. A notification tells of one object.
 LARGEST_NOTIFICATION = 256 * 1024
+# What only informs: money is on its usual way, or Braintree tries the door.
+INFORMS = frozenset({"check", "disbursement", "transaction_disbursed", "transaction_settled"})
+UNREADABLE = "unreadable"
+
+KINDS = Counter("paygo_braintree_notifications_total", "Notifications that Braintree signed, by kind.", ["kind"])
 
 
 def receive(*, method: str, content_length: int, read: Callable[[], bytes]) -> Verdict:
@@ -41,16 +54,19 @@ def _keep(method: str, content_length: int, read: Callable[[], bytes]) -> Verdic
     signature, payload = _fields(read())
     if not signature:
         raise Refused(Verdict.UNSIGNED)
+    place = ""
     try:
         notification = verify(signature, payload)
     except NotBraintrees:
         raise Refused(Verdict.BADLY_SIGNED) from None
-    except ValueError:
-        raise Refused(Verdict.UNREADABLE) from None
+    except Unreadable as error:
+        notification, place = Notification(UNREADABLE, clock.machine_now()), error.place
     try:
-        is_new = insert_surely(lambda: _insert(notification, payload))
+        is_new = insert_surely(lambda: _insert(notification, payload, place))
     except DataError:
         return Verdict.UNREADABLE
+    if is_new:
+        KINDS.labels(notification.kind).inc()
     return Verdict.STORED if is_new else Verdict.DUPLICATE
 
 
@@ -69,9 +85,27 @@ ON CONFLICT (id) DO NOTHING
 """
 
 
-def _insert(notification: Notification, payload: str) -> bool:
+def _insert(notification: Notification, payload: str, place: str) -> bool:
+    """Write the notification, unless we have it; with what waits for somebody if it asks for anything."""
     key = hashlib.sha256(payload.strip().encode()).hexdigest()
-    row: list[str | datetime] = [key, notification.kind[:120], notification.told_at, clock.machine_now(), payload]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, row)
-        return bool(cursor.rowcount)
+    kind = notification.kind[:120]
+    row: list[str | datetime] = [key, kind, notification.told_at, clock.machine_now(), payload]
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT, row)
+            is_new = bool(cursor.rowcount)
+        if is_new and kind not in INFORMS:
+            _keep_waiting(key, kind, place)
+    return is_new
+
+
+def _keep_waiting(key: str, kind: str, place: str) -> None:
+    open_stuck(
+        source=SubsStuckEvent.Source.BRAINTREE,
+        external_id=key,
+        kind=kind,
+        reason=SubsStuckEvent.Reason.HANDLER_ERROR if place else SubsStuckEvent.Reason.NO_HANDLER,
+        signature=place or kind,
+        customer_reference="",
+        now=clock.now(),
+    )

@@ -64,7 +64,7 @@ class StripeEvent(Lease):
 
 
 class BraintreeEvent(models.Model):
-    """One notification as Braintree signed it. Inserted by `braintree_filter.py`; nothing acts on them yet."""
+    """One notification as Braintree signed it. Inserted by `braintree_filter.py`; one that asks for something waits."""
 
     id = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the signed text: it has no id")
     kind = models.CharField(max_length=120)

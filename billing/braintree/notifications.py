@@ -9,6 +9,14 @@ from braintree.exceptions.invalid_signature_error import InvalidSignatureError
 from .client import gateway
 
 
+class Unreadable(Exception):
+    """It is Braintree's, and can't be read; `place` says which error that was. Nobody else can cause it."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+
 class NotBraintrees(Exception):
     """The signature is missing, or was made with another key or over another text. Nothing of it was read."""
 
@@ -26,16 +34,16 @@ def verify(signature: str, payload: str) -> Notification:
     Return what a signed notification says.
 
     :raises NotBraintrees: it is not signed by Braintree with our keys.
-    :raises ValueError: it is, but can't be read.
+    :raises Unreadable: it is, but can't be read.
     """
     try:
         said = gateway().webhook_notification.parse(signature, payload)
     except (InvalidSignatureError, UnicodeEncodeError):
         raise NotBraintrees from None
     except Exception as error:
-        raise ValueError("not a notification") from error
+        raise Unreadable(type(error).__name__) from error
     if not isinstance(said.kind, str) or not isinstance(said.timestamp, datetime):
-        raise ValueError("not a notification")
+        raise Unreadable("no kind or no time")
     return Notification(said.kind, said.timestamp.replace(tzinfo=UTC))
 
 

@@ -1,8 +1,9 @@
 """Many accounts with many events, each of which has one effect that can be counted."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
-from accounts.models import Account, JournalEntry
+from accounts.models import Account, JournalDelivery, JournalEntry
 from billing.models.invoices import Invoice
 from billing.models.ledger import LedgerTransaction
 from billing.models.methods import PaymentMethod
@@ -11,6 +12,7 @@ from webhooks.event_filter import store_fetched
 from webhooks.models import StripeEvent
 
 from . import payloads, world
+from .telling import Heard, out_of_order, told_of
 
 EACH = 10  # events of an account
 
@@ -49,8 +51,12 @@ def _event(number: int, customer_id: str, waiting: list[payloads.Object]) -> pay
     return payloads.event("payment_intent.succeeded", payloads.payment_intent(customer_id))
 
 
-def problems(members: list[Member]) -> list[str]:
-    """Return what is not as it must be: each event's effect once, each event journalled once, nothing held."""
+def problems(members: list[Member], heard: list[Heard]) -> list[str]:
+    """
+    Return what is not as it must be: each event's effect once, each journalled once, nothing held, nothing undelivered.
+
+    `heard` is what a service read: all it had to be told, each account's in order within its topic.
+    """
     ids = [event_id for member in members for event_id in member.event_ids]
     accounts = [member.account.pk for member in members]
     found = []
@@ -75,4 +81,15 @@ def problems(members: list[Member]) -> list[str]:
         sequences = list(of.filter(account=account).order_by("sequence").values_list("sequence", flat=True))
         if sequences != list(range(1, len(sequences) + 1)):
             found.append(f"{account}: its journal has gaps")
-    return found
+    if left := JournalDelivery.objects.filter(account_id__in=accounts).count():
+        found.append(f"{left} deliveries are left")
+    return found + _misheard(members, heard)
+
+
+def _misheard(members: list[Member], heard: list[Heard]) -> list[str]:
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for each in heard:
+        numbers[each.key].add(each.sequence)
+    missed = [member.account.pk for member in members if numbers[member.account.pk] != set(told_of(member.account))]
+    found = [f"{account}: a service did not hear all of it" for account in missed]
+    return found + [f"{each.key}: {each.sequence} came late in {each.topic}" for each in out_of_order(heard)]

@@ -11,39 +11,48 @@ from contextlib import contextmanager
 import redis
 from django.conf import settings
 
+from accounts.models import JournalDelivery
 from tests.source import ROOT
 from webhooks.models import StripeEvent
 
-# What `webhooks.forward` does, as often as beat would have it done.
+# What the tasks of the pipe do and those that act on the journal, as often as beat would have it done.
 WORKER = """
 import django, time; django.setup()
+from billing.deliveries import deliver_due as deliver_to_billing
 from config import clock
+from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
+from webhooks.release import deliver_due as deliver_to_pipe
 print("ready", flush=True)
 while True:
     while forward_due(now=clock.now(), limit=20):
         continue
-    time.sleep(0.02)
+    now = clock.now()
+    if not deliver_to_billing(now=now) + deliver_to_pipe(now=now) + fan_out_due(now=now):
+        time.sleep(0.02)
 """
 
 
-def start() -> subprocess.Popen[bytes]:
-    """Start a worker that finds the work by itself: nothing is sent to it."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+def start(bootstrap: str) -> subprocess.Popen[bytes]:
+    """Start a worker that finds the work by itself: nothing is sent to it. It tells services by Kafka."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "KAFKA_BOOTSTRAP": bootstrap}
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    assert worker.stdout is not None
     return worker
 
 
+def _wait_until_ready(worker: subprocess.Popen[bytes]) -> None:
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == b"ready\n"
+
+
 @contextmanager
-def two_workers() -> Iterator[list[subprocess.Popen[bytes]]]:
-    workers = [start(), start()]
+def two_workers(bootstrap: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    workers = [start(bootstrap), start(bootstrap)]
     try:
         for worker in workers:
-            assert worker.stdout is not None
-            assert worker.stdout.readline() == b"ready\n"
+            _wait_until_ready(worker)
         yield workers
     finally:
         for worker in workers:
@@ -51,25 +60,34 @@ def two_workers() -> Iterator[list[subprocess.Popen[bytes]]]:
             worker.wait()
 
 
-def drain(event_ids: list[str], *, kill_every_seconds: float, give_up_seconds: float) -> int:
+def drain(
+    event_ids: list[str], account_ids: list[str], *, to: str, kill_every_seconds: float, give_up_seconds: float
+) -> int:
     """
-    Have two workers deal with the events, one of them killed every few seconds, the broker emptied twice.
-
-    Returns how often one was killed.
+    Have two workers deal with the events and tell a Kafka (`to`) of them, one killed every few seconds, the broker
+    emptied twice, until no event is left and no delivery of these accounts. Returns how often one was killed.
     """
     kills, give_up_at = 0, time.monotonic() + give_up_seconds
     broker = redis.Redis.from_url(settings.REDIS_URL)
-    with two_workers() as workers:
+    with two_workers(to) as workers:
         next_kill_at = time.monotonic() + kill_every_seconds
-        while left := StripeEvent.objects.filter(pk__in=event_ids, processed_at=None).count():
-            assert time.monotonic() < give_up_at, f"{left} events are left"
-            time.sleep(0.02)
+        while left := _left(event_ids, account_ids):
+            assert time.monotonic() < give_up_at, f"{left} events or deliveries are left"
+            time.sleep(0.05)
             if time.monotonic() > next_kill_at:
                 os.kill(workers[0].pid, signal.SIGKILL)
                 workers[0].wait()
-                workers[0] = start()
+                workers[0] = start(to)
+                _wait_until_ready(workers[0])
                 kills += 1
                 if kills <= 2:
                     broker.flushdb()
                 next_kill_at = time.monotonic() + kill_every_seconds
     return kills
+
+
+def _left(event_ids: list[str], account_ids: list[str]) -> int:
+    return (
+        StripeEvent.objects.filter(pk__in=event_ids, processed_at=None).count()
+        or JournalDelivery.objects.filter(account_id__in=account_ids).count()
+    )

@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 
 import braintree
 import pytest
+from braintree.util.crypto import Crypto
 from django.test import Client
 
+from accounts.models import JournalEntry, SubsStuckEvent
 from tests.counting import count_statements
 from webhooks.event_filter import LARGEST_PUSH
 from webhooks.models import BraintreeEvent, StripeEvent
@@ -112,6 +114,9 @@ def tell(form):
     return Client().post("/webhooks/braintree", data=urlencode(form), content_type=kind)
 
 
+ASK = {
+    "dispute_opened", "dispute_won", "dispute_lost", "transaction_settlement_declined", "payment_method_revoked_by_customer",
+}  # fmt: skip
 KINDS = [
     "dispute_opened", "dispute_won", "dispute_lost", "transaction_settled", "transaction_settlement_declined",
     "transaction_disbursed", "payment_method_revoked_by_customer", "check",
@@ -128,6 +133,33 @@ def test_what_braintree_signed_is_kept_once_as_it_came(db, kind):
     kept = BraintreeEvent.objects.get(kind=kind)
     assert (kept.kind, kept.payload) == (kind, form["bt_payload"])
     assert kept.created_at.tzinfo is not None
+    waiting = SubsStuckEvent.objects.values_list("source", "external_id", "reason", "signature", "attempts")
+    assert list(waiting) == ([("braintree", kept.pk, "no_handler", kind, 1)] if kind in ASK else [])
+    assert JournalEntry.objects.filter(kind="stuck.opened", cause=f"braintree:{kept.pk}").exists() is (kind in ASK)
+
+
+UNREADABLE = [
+    "<notification><kind>dispute_opened</kind></notification>",
+    "<notification><kind>dispute_opened</kind><timestamp>soon</timestamp></notification>",
+    "no XML at all",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_what_braintree_signed_and_nobody_can_read_waits_for_somebody(db, text):
+    payload = base64.encodebytes(text.encode()).decode()
+    signature = f"{PUBLIC}|{Crypto.sha1_hmac_hash(PRIVATE, payload)}"
+
+    answers = [tell({"bt_payload": payload, "bt_signature": signature}).status_code for _ in range(2)]
+
+    kept = BraintreeEvent.objects.get()
+    item = SubsStuckEvent.objects.get()
+    assert (answers, kept.kind, kept.payload) == ([200, 200], "unreadable", payload)
+    assert (item.source, item.external_id, item.kind, item.reason) == (
+        "braintree", kept.pk, "unreadable", "handler_error",
+    )  # fmt: skip
+    assert item.signature
 
 
 FORGED = [
