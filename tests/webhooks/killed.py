@@ -36,10 +36,9 @@ while True:
 def start(bootstrap: str) -> subprocess.Popen[bytes]:
     """Start a worker that finds the work by itself: nothing is sent to it. It tells services by Kafka."""
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "KAFKA_BOOTSTRAP": bootstrap}
-    worker = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", WORKER], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    return worker
 
 
 def _wait_until_ready(worker: subprocess.Popen[bytes]) -> None:
