@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0008_access_and_former_zones"),
+        ("accounts", "0009_newest_notices"),
     ]
 
     operations = [

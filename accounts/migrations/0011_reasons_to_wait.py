@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_correlated_entries"),
+        ("accounts", "0010_correlated_entries"),
     ]
 
     operations = [
