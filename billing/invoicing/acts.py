@@ -68,6 +68,16 @@ def ask(
     return act
 
 
+def settle_if_nothing_is_left(invoice: Invoice, *, now: datetime) -> None:
+    """
+    Have Stripe's copy marked as paid when our books ask for nothing more, and it does not know. Under the lock.
+
+    While another act is under way nothing is asked: its end comes here again.
+    """
+    if invoice.remaining_minor == 0 and invoice.stripe_invoice_id and not why_not(invoice, ActKind.SETTLE):
+        ask(invoice, ActKind.SETTLE, actor="system:billing", reason="nothing is left to pay", now=now)
+
+
 def journal_done(act: InvoiceAct, *, refused_code: str = "", now: datetime) -> None:
     """Write into the journal that an act was done, or that Stripe would not."""
     kind = "invoice.act_refused" if refused_code else "invoice.act_done"

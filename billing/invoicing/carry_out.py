@@ -79,6 +79,8 @@ def _do(act: InvoiceAct, now: datetime) -> None:
             mirror.remember([raw], account_id=act.account_id, seen_at=mirror.seen_by_own_call(now))
         acts.journal_done(act, now=now)
         leases.release(act, done_at=now)
+        act.invoice.refresh_from_db()
+        acts.settle_if_nothing_is_left(act.invoice, now=now)
 
 
 def _issue(act: InvoiceAct, note: CreditNote, now: datetime) -> None:
@@ -155,7 +157,7 @@ def _give_up(act: InvoiceAct) -> Raw:
 
 
 def _settle(act: InvoiceAct) -> Raw:
-    return invoices.mark_paid_outside(act.invoice.stripe_invoice_id, key=_key("write_off", act.pk, act.attempts))
+    return invoices.mark_paid_outside(act.invoice.stripe_invoice_id, key=_key(act.kind, act.pk, act.attempts))
 
 
 def _void(act: InvoiceAct) -> Raw:
@@ -166,11 +168,17 @@ DO: dict[ActKind, Callable[[InvoiceAct], Raw | None]] = {
     ActKind.CREDIT_NOTE:   _refresh,
     ActKind.UNCOLLECTIBLE: _give_up,
     ActKind.WRITE_OFF:     _settle,
+    ActKind.SETTLE:        _settle,
     ActKind.VOID:          _void,
 }  # fmt: skip
 
 # What the invoice is when an act has been done.
-RESULT = {ActKind.UNCOLLECTIBLE: "uncollectible", ActKind.WRITE_OFF: "paid", ActKind.VOID: "void"}
+RESULT = {
+    ActKind.UNCOLLECTIBLE: "uncollectible",
+    ActKind.WRITE_OFF: "paid",
+    ActKind.SETTLE: "paid",
+    ActKind.VOID: "void",
+}
 
 
 def _answer(row: DisputeDue, now: datetime) -> None:

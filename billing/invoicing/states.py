@@ -30,6 +30,7 @@ class ActKind(StrEnum):
     CREDIT_NOTE = "credit_note"
     UNCOLLECTIBLE = "uncollectible"
     WRITE_OFF = "write_off"
+    SETTLE = "settle"
     VOID = "void"
 
 
@@ -48,6 +49,7 @@ ACTS: dict[ActKind, frozenset[InvoiceStatus]] = {
     ActKind.CREDIT_NOTE:   frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.PAID}),
     ActKind.UNCOLLECTIBLE: frozenset({InvoiceStatus.OPEN}),
     ActKind.WRITE_OFF:     frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}),
+    ActKind.SETTLE:        frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}),
     ActKind.VOID:          frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}),
 }  # fmt: skip
 

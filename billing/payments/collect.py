@@ -15,6 +15,7 @@ from ..models.methods import PaymentMethod
 from . import attempts
 from .attempts import ASKS_CUSTOMER, LOOK_UP_AFTER, Outcome
 from .candidates import candidates
+from .charge_apart import charge_apart, is_apart
 from .choose import next_method
 from .conclude import conclude, paid_by
 
@@ -55,6 +56,13 @@ def charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     :raises StripeUnavailable: no answer; the attempt stays in flight, for whoever comes next.
     """
     assert attempt.method is not None, "an attempt of ours has a method"
+    if is_apart(attempt.invoice):
+        try:
+            charge_apart(attempt, now=now)
+        except StripeUnavailable:
+            let_go(attempt)
+            raise
+        return
     stripe_invoice_id = attempt.invoice.stripe_invoice_id
     try:
         raw = invoices.pay(
@@ -91,6 +99,16 @@ def hold(attempt: PaymentAttempt, *, now: datetime) -> None:
         raise AttemptInFlight
 
 
+def refuse_while_acted_upon(invoice: Invoice) -> None:
+    """
+    Refuse to charge an invoice that is being made smaller, voided or settled: what is owed on it is about to change.
+
+    :raises AttemptInFlight: ask again in a moment.
+    """
+    if invoice.acts.filter(done_at__isnull=True).exists():
+        raise AttemptInFlight
+
+
 def let_go(attempt: PaymentAttempt) -> None:
     """Leave an attempt in flight to whoever comes next."""
     due = PaymentAttemptDue.objects.filter(pk=attempt.pk).first()
@@ -104,6 +122,7 @@ def _next(invoice: Invoice, *, now: datetime) -> PaymentAttempt | None:
         invoice.refresh_from_db()
         if invoice.status != InvoiceStatus.OPEN.value or not invoice.stripe_invoice_id:
             return None
+        refuse_while_acted_upon(invoice)
         attempt = attempts.in_flight(invoice)
         if attempt is None:
             chosen = next_method(candidates(invoice, now=now), now)

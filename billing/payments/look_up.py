@@ -13,6 +13,7 @@ from ..invoicing.due import take_on
 from ..models.invoices import PaymentAttempt, PaymentAttemptDue
 from ..models.methods import PaymentMethod
 from .attempts import ASKS_CUSTOMER, LOOK_UP_AFTER, NOT_ATTEMPTED, Outcome
+from .charge_apart import charge_apart, is_apart
 from .conclude import conclude, paid_by
 
 Status = PaymentAttempt.Status
@@ -40,6 +41,10 @@ def look_up(attempt: PaymentAttempt, *, now: datetime) -> bool:
 
     :raises StripeUnavailable: no answer; nothing was written.
     """
+    if is_apart(attempt.invoice):
+        charge_apart(attempt, now=now)  # under its key: the answer that was lost, or the first
+        attempt.refresh_from_db()
+        return attempt.status != Status.IN_FLIGHT
     raw = invoices.retrieve(attempt.invoice.stripe_invoice_id)
     facts = read_invoice(raw)
     if facts.is_paid:

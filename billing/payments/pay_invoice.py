@@ -5,7 +5,7 @@ from datetime import datetime
 
 from accounts.lock import account_lock
 
-from ..cfstripe import invoices
+from ..cfstripe import invoices, payment_intents
 from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import read_invoice
 from ..changes_calculator.request import PaymentDeclined, PaymentUnavailable
@@ -14,7 +14,8 @@ from ..models.invoices import Invoice, PaymentAttempt
 from ..models.methods import PaymentMethod
 from . import attempts
 from .candidates import candidates
-from .collect import charge, hold
+from .charge_apart import is_apart, waiting
+from .collect import charge, hold, refuse_while_acted_upon
 from .declines import CAP_TRIES, told
 
 Status = PaymentAttempt.Status
@@ -106,8 +107,11 @@ def _begin(invoice: Invoice, method_id: str, *, now: datetime) -> PaymentAttempt
             raise NotPayable("nothing_to_pay", "This invoice is not owed any more.")
         if not invoice.stripe_invoice_id:
             raise NotPayable("not_self_serve", "This invoice is paid as the contract says. Contact your account team.")
+        refuse_while_acted_upon(invoice)
         attempt = attempts.in_flight(invoice)
         if attempt is None:
+            if is_apart(invoice) and waiting(invoice) is not None:
+                return None
             method = _method(invoice, method_id, now=now)
             if method is None:
                 return None
@@ -133,8 +137,23 @@ def _method(invoice: Invoice, method_id: str, *, now: datetime) -> PaymentMethod
 
 def _secret(invoice: Invoice) -> Payment:
     """Return what the customer confirms the payment with, or that it was paid meanwhile."""
+    if is_apart(invoice):
+        return _secret_apart(invoice)
     try:
         facts = read_invoice(invoices.retrieve(invoice.stripe_invoice_id))
     except StripeUnavailable as error:
         raise PaymentUnavailable("The payment processor does not answer. Ask again in a moment.") from error
     return Payment(invoice.pk, is_paid=facts.is_paid, client_secret="" if facts.is_paid else facts.client_secret)
+
+
+def _secret_apart(invoice: Invoice) -> Payment:
+    """The same for a payment that is not the invoice's own; it needs a method to begin with."""
+    attempt = waiting(invoice)
+    if attempt is None:
+        raise NotPayable("payment_method_required", "Store a payment method first, then pay with it.")
+    try:
+        raw = payment_intents.retrieve(attempt.stripe_payment_intent_id)
+    except StripeUnavailable as error:
+        raise PaymentUnavailable("The payment processor does not answer. Ask again in a moment.") from error
+    is_paid = raw["status"] == "succeeded"
+    return Payment(invoice.pk, is_paid=is_paid, client_secret="" if is_paid else raw["client_secret"])

@@ -121,6 +121,21 @@ def test_an_invoice_that_somebody_gave_up_at_stripe_still_asks_for_the_honest_de
     invoice.refresh_from_db()
     assert (note.status, note.is_ours, invoice.status) == ("issued", True, "uncollectible")
     assert invoice.remaining_minor == invoice.total_minor - note.total_minor
+    honest_minor = invoice.remaining_minor
+
+    turn(sandbox, account, "ok")
+    paid = pay_bad_debt(account.pk, now=business.now())
+    let_pass(seconds=5)
+    again = pay_bad_debt(account.pk, now=business.now())
+
+    invoice.refresh_from_db()
+    assert (paid.paid, again.paid, invoice.status) == ((invoice.pk,), (), "paid")
+    assert (invoice.paid_minor, invoice.paid_elsewhere_minor) == (0, honest_minor)
+    assert at_stripe(sandbox, "invoices", invoice.stripe_invoice_id)["status"] == "paid"
+    charged = sandbox.get(f"/v1/charges?customer={account.customer.stripe_customer_id}&limit=100")["data"]
+    assert [charge["amount"] for charge in charged if charge["paid"]][0] == honest_minor
+    assert len([charge for charge in charged if charge["paid"]]) == 2
+    assert balance_minor(account.pk, Book.RECEIVABLE, currency="usd") == 0
 
 
 def test_the_last_item_ends_its_clock_with_what_waited_on_it(clock, sandbox):
