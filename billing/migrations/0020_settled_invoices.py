@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0018_credit_and_ledger_lists"),
+        ("billing", "0019_domain_lists"),
     ]
 
     operations = [
