@@ -28,6 +28,7 @@ class FactKind(StrEnum):
     FINALIZED = "finalized"
     PAID = "paid"
     PAID_ELSEWHERE = "paid_elsewhere"
+    OVERPAID = "overpaid"
     VOIDED = "voided"
     CREDIT_GRANTED = "credit_granted"
     CREDIT_USED = "credit_used"
@@ -75,6 +76,9 @@ FACTS: dict[FactKind, Fact] = {
     FactKind.FINALIZED:      Fact("An invoice was finalised", (*_SALE, Book.REBILLABLE)),
     FactKind.PAID:           Fact("An invoice was paid", (*_CASH, Book.RECEIVABLE)),
     FactKind.PAID_ELSEWHERE: Fact("An invoice was paid by another way than its own", (*_CASH, Book.RECEIVABLE)),
+    FactKind.OVERPAID:       Fact(
+        "What was given up or credited was paid all the same", (Book.RECEIVABLE, Book.WRITTEN_OFF, Book.REFUND_DUE)
+    ),
     FactKind.VOIDED:         Fact("An invoice was voided", (*_SALE, Book.REBILLABLE)),
     FactKind.CREDIT_GRANTED: Fact(
         "Credit was granted", (Book.CREDIT_GIVEN, Book.CASH_OUTSIDE, Book.REFUND_DUE, Book.CUSTOMER_CREDIT)

@@ -8,7 +8,7 @@ from ..cfstripe.shapes import Raw, read_finalization_error, read_invoice, shows_
 from ..changes_calculator.renew import renew
 from ..models.invoices import Invoice
 from ..payments.attempts import note_paid
-from . import record
+from . import issue_credit_note, record
 from .states import FinalizeReason, InvoiceStatus
 
 
@@ -21,9 +21,12 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     :raises PaymentNotShown: ask Stripe for the invoice, and follow what it says then.
     """
     assert holds_lock(account_id)
-    if not record.refresh(raw, account_id=account_id, now=now):
+    refreshed = record.refresh(raw, account_id=account_id, now=now)
+    if refreshed is None:
         return False
-    settle(Invoice.objects.get(account=account_id, stripe_invoice_id=raw["id"]), raw, now=now)
+    if refreshed.surplus.credited_minor:
+        issue_credit_note.give_surplus(refreshed.invoice, refreshed.surplus.credited_minor, now=now)
+    settle(refreshed.invoice, raw, now=now)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from accounts import journal
 from accounts.lock import holds_lock
@@ -149,6 +149,27 @@ def follow(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return False
 
 
+def give_surplus(invoice: Invoice, amount_minor: int, *, now: datetime) -> None:
+    """
+    Let what notes took off a debt that was paid all the same be the customer's credit; the newest note first.
+
+    In the transaction in which the invoice says so. The caller has posted that it is due to the customer.
+    """
+    assert holds_lock(invoice.account_id)
+    left_minor = amount_minor
+    for note in invoice.credit_notes.filter(status=Status.ISSUED, off_debt_minor__gt=0).order_by("-issued_at", "-pk"):
+        part_minor = min(left_minor, note.off_debt_minor)
+        if not part_minor:
+            break
+        left_minor -= part_minor
+        CreditNote.objects.filter(pk=note.pk).update(
+            off_debt_minor=F("off_debt_minor") - part_minor, to_credit_minor=F("to_credit_minor") + part_minor
+        )
+        _give(note, part_minor, source=f"overpaid:{note.pk}", at=now)
+        journal.emit(_fact("credit_note.overpaid", note), at=now)
+    assert not left_minor, "what was credited stands on notes"
+
+
 def _record_theirs(facts: CreditNoteFacts, *, account_id: str, now: datetime) -> bool:
     invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=facts.invoice_id).first()
     if invoice is None or facts.status == "void":
@@ -181,20 +202,25 @@ def _post_issued(note: CreditNote, *, at: datetime) -> None:
     if note.off_debt_minor:
         note_credited(note.invoice, by_minor=note.off_debt_minor)
     if note.to_credit_minor:
-        back_minor = customer_credits.give_back(note.invoice, note.to_credit_minor, cause=note.pk, now=at)
-        if note.to_credit_minor > back_minor:
-            customer_credits.grant(
-                note.account_id,
-                customer_credits.Grant(
-                    kind=Credit.Kind.GOODWILL,
-                    amount_minor=note.to_credit_minor - back_minor,
-                    currency=note.currency,
-                    source=f"credit_note:{note.pk}",
-                    paid_by=Book.REFUND_DUE,
-                ),
-                actor=note.actor,
-                now=at,
-            )
+        _give(note, note.to_credit_minor, source=f"credit_note:{note.pk}", at=at)
+
+
+def _give(note: CreditNote, amount_minor: int, *, source: str, at: datetime) -> None:
+    """Give so much back to the credits that the invoice used, and the rest as goodwill."""
+    back_minor = customer_credits.give_back(note.invoice, amount_minor, cause=note.pk, now=at)
+    if amount_minor > back_minor:
+        customer_credits.grant(
+            note.account_id,
+            customer_credits.Grant(
+                kind=Credit.Kind.GOODWILL,
+                amount_minor=amount_minor - back_minor,
+                currency=note.currency,
+                source=source,
+                paid_by=Book.REFUND_DUE,
+            ),
+            actor=note.actor,
+            now=at,
+        )
 
 
 def _void(note: CreditNote, *, now: datetime) -> None:

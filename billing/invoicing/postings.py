@@ -73,6 +73,27 @@ def voided(invoice_id: str, *, standing: Mapping[Book, int]) -> Posting:
     return Posting(FactKind.VOIDED, f"voided:{invoice_id}", amounts)
 
 
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """What of a payment was owed no more, in minor units: because it was written off, or because it was credited."""
+
+    written_off_minor: int = 0
+    credited_minor: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.written_off_minor or self.credited_minor)
+
+
+def overpaid(invoice_id: str, surplus: Surplus) -> Posting:
+    """Return what it means that such a payment came: there is no loss, and what was credited is the customer's."""
+    amounts = (
+        (Book.RECEIVABLE, surplus.written_off_minor + surplus.credited_minor),
+        (Book.WRITTEN_OFF, -surplus.written_off_minor),
+        (Book.REFUND_DUE, -surplus.credited_minor),
+    )
+    return Posting(FactKind.OVERPAID, f"overpaid:{invoice_id}", amounts)
+
+
 def written_off(invoice_id: str, *, amount_minor: int) -> Posting:
     """Return what it means that what was left of a debt is given up."""
     amounts = ((Book.WRITTEN_OFF, amount_minor), (Book.RECEIVABLE, -amount_minor))

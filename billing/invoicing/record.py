@@ -1,6 +1,7 @@
 """The only writer of invoices and their lines: what Stripe shows, next to what we planned."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F
@@ -13,6 +14,7 @@ from ..changes_calculator.change_set import PlannedLine
 from ..models.invoices import Invoice, InvoiceLine
 from . import ledger, postings
 from .books import Book
+from .postings import Surplus
 from .states import FinalizeReason, InvoiceStatus, may_move
 
 
@@ -68,28 +70,44 @@ def record_lines_again(invoice: Invoice, facts: InvoiceFacts, planned: Sequence[
     invoice.save(update_fields=list(_state(facts)))
 
 
-def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """An invoice that has changed, and what of its payment was more than was owed of it."""
+
+    invoice: Invoice
+    surplus: Surplus
+
+
+def refresh(raw: Raw, *, account_id: str, now: datetime) -> Refreshed | None:
     """
-    Bring the row of an invoice that we know up to date; return whether anything changed.
+    Bring the row of an invoice that we know up to date, and return it; None if nothing changed.
 
     A move that the state table does not know (an older payload, say) changes nothing. The invoice of a change that
-    is not committed yet is not known: it is written with the commit.
+    is not committed yet is not known: it is written with the commit. What was paid is recorded in any case: what had
+    been credited or given up before, and was paid all the same, stands there no longer.
     """
     assert holds_lock(account_id)
     facts = read_invoice(raw)
     invoice = Invoice.objects.filter(account=account_id, stripe_invoice_id=facts.id).first()
     if invoice is None or not may_move(InvoiceStatus(invoice.status), InvoiceStatus(facts.status)):
-        return False
+        return None
     state = _state(facts) | _paid_outside(invoice, facts)
+    surplus = _surplus(invoice, facts)
     if facts.is_paid:
-        state["collection_failed"] = ""
+        state |= {
+            "collection_failed": "",
+            "written_off_minor": invoice.written_off_minor - surplus.written_off_minor,
+            "credited_minor": invoice.credited_minor - surplus.credited_minor,
+        }
     before = {name: value for name in state if (value := getattr(invoice, name)) != state[name]}
     if not before:
-        return False
+        return None
     for name in before:
         setattr(invoice, name, state[name])
     invoice.save(update_fields=list(before))
     _post(invoice, at=now)
+    if surplus:
+        ledger.post(invoice, [postings.overpaid(invoice.pk, surplus)], at=now)
     journal.emit(
         journal.Fact(
             "invoice.updated",
@@ -101,7 +119,7 @@ def refresh(raw: Raw, *, account_id: str, now: datetime) -> bool:
         ),
         at=now,
     )
-    return True
+    return Refreshed(invoice, surplus)
 
 
 def note_credited(invoice: Invoice, *, by_minor: int) -> None:
@@ -188,6 +206,16 @@ def _paid_outside(invoice: Invoice, facts: InvoiceFacts) -> dict[str, object]:
     return {
         "paid_elsewhere_minor": invoice.paid_elsewhere_minor + max(0, facts.total_minor + facts.carried_minor - known)
     }
+
+
+def _surplus(invoice: Invoice, facts: InvoiceFacts) -> Surplus:
+    """What of a payment was given up, or credited by us, before it came; what was given up counts first."""
+    if not facts.is_paid:
+        return Surplus()
+    settled_minor = facts.paid_minor + invoice.paid_elsewhere_minor + invoice.credited_minor + invoice.written_off_minor
+    too_much_minor = max(0, settled_minor - facts.total_minor - facts.carried_minor)
+    written_off_minor = min(too_much_minor, invoice.written_off_minor)
+    return Surplus(written_off_minor, min(too_much_minor - written_off_minor, invoice.credited_minor))
 
 
 def _post(invoice: Invoice, *, at: datetime) -> None:
