@@ -171,7 +171,7 @@ KINDS: dict[str, Kind] = {
                                      _SETS, before=_SETS),
     "account.closed":           Kind("The account was closed", record(account_id=ID), SERVICES),
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
-    "account.renamed":          Kind("The account got another name", record(account_id=ID)),
+    "account.renamed":          Kind("The account got another name", record(account_id=ID), (Consumer.BILLING,)),
     "billing.clock_ended":      Kind("A billing clock of ours stopped: nothing is left to bill",
                                      record(schedule_id=ID)),
     "billing.clock_started":    Kind("A billing clock of ours began",

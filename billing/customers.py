@@ -1,6 +1,7 @@
 """The mapping account ↔ Stripe customer: made once, by whoever needs it first."""
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from accounts import journal
 from accounts.lock import account_lock
@@ -25,6 +26,18 @@ def ensure_customer(account_id: str, *, now: datetime) -> str:
         return known
     account = Account.objects.select_related("subs_account").get(pk=account_id)
     return map_customer(account, now=now)
+
+
+def rename_customer(account_id: str, *, key: str, now: datetime) -> None:
+    """
+    Have the account's customer at Stripe be called as the account is now. Not in a transaction; safe to repeat.
+
+    `key` names the wish; the name belongs to the call's key, for it may be another one by the next try.
+
+    :raises StripeUnavailable: Stripe did not answer; nothing is lost by asking again.
+    """
+    name = Account.objects.values_list("name", flat=True).get(pk=account_id)
+    customers.rename(ensure_customer(account_id, now=now), name, key=f"{key}_{sha256(name.encode()).hexdigest()[:16]}")
 
 
 def map_customer(account: Account, *, now: datetime) -> str:

@@ -150,7 +150,9 @@ class LocalPlatform:
             name=name,
             argv=(sys.executable, "-m", module, *arguments),
             log=self.parts.log(name.replace(" ", "_")),
-            environment=self.parts.child_environment() | {"PROMETHEUS_MULTIPROC_DIR": str(self._counted)},
+            environment={"DASHBOARD_URL": f"{self.url}/dashboard"}
+            | self.parts.child_environment()
+            | {"PROMETHEUS_MULTIPROC_DIR": str(self._counted)},
             is_ready=is_ready,
             directory=ROOT,
         )

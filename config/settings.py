@@ -211,7 +211,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", default="PayGO <billing@localhost>" if IS_LOCAL else None)
 # Who is told of what only people can settle: contracts that are overdue.
 FINANCE_EMAIL = environment.text("FINANCE_EMAIL", default=DEFAULT_FROM_EMAIL)
-# Where customers do what an e-mail asks them to, and where NinjaPanel is for our own people.
+# Where customers do what an e-mail asks them to, and where NinjaPanel is for our own people. On one machine
+# `config/local_dashboard.py` stands in for the Dashboard.
 DASHBOARD_URL = environment.url(
     "DASHBOARD_URL", ("https", "http"), default="http://localhost:8000/dashboard" if IS_LOCAL else None
 ).rstrip("/")

@@ -1,11 +1,13 @@
 """Every door on one page."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from accounts.api.paths import HexId
 from config import api_errors
 from config.health import healthz, readyz
+from config.local_dashboard import dashboard_page
 from config.metrics import metrics
 from config.openapi.describe import DASHBOARD_API, document_of, reference_page
 from config.openapi.describe import INTERNAL_API as INTERNAL_DOCUMENT
@@ -31,6 +33,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{API}docs/errors", api_errors.errors_page, name="api-errors"),
     path("ninja/", admin.site.urls),
 ]
+
+if settings.IS_LOCAL:
+    urlpatterns.append(path("dashboard/<id:account_id>/<path:rest>", dashboard_page))
 
 handler400 = api_errors.bad_request
 handler404 = api_errors.not_found

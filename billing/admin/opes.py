@@ -20,6 +20,7 @@ from config.panel.readonly import ReadOnlyPanel
 from config.panel.sections import Facts, Page, Table
 
 from .licence_acts import END
+from .scheduled_act import TAKE_BACK
 from .words import STATES, billed, licence_in_words
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def ope_page(ope: "WithAnnotations[Ope, Derived]") -> Page:
 class OpePanel(ReadOnlyPanel):
     title = "OPEs"
     page_of = ope_page
-    acts = (END,)
+    acts = (TAKE_BACK, END)
     list_display = ("name", "state", "attached", "value", "licence", "account_link", "created")
     list_select_related = ("account",)
     exact_fields = ("pk", "account_id", "subscription_id")

@@ -39,6 +39,12 @@ def set_metadata(customer_id: str, metadata: dict[str, str], *, key: str) -> Raw
         return raw_of(client().v1.customers.update(customer_id, {"metadata": {**metadata}}, {"idempotency_key": key}))
 
 
+def rename(customer_id: str, name: str, *, key: str) -> None:
+    """Have invoices and the processor's pages call the customer by this name. Safe to repeat under its key."""
+    with translated():
+        client().v1.customers.update(customer_id, {"name": name}, {"idempotency_key": key})
+
+
 def retrieve(customer_id: str) -> Raw:
     """Return the customer as it is now."""
     with translated():

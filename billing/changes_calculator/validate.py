@@ -73,7 +73,7 @@ MESSAGES = {
         "An account that had this domain before owes for its bills. Until they are paid nothing can be bought for it. "
         "Contact support."
     ),
-    "change_scheduled": "A change is scheduled for the end of the period. Take it back first.",
+    "change_scheduled": "A change is scheduled for the end of the period. Take it back first (cancel-downgrade).",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
     "payment_method_required": "What is used of this is billed later. Store a payment method first.",
@@ -86,7 +86,7 @@ MESSAGES = {
     "quantity_out_of_range": (
         f"A component's value must be one that the plan sells: from what it includes up to {LARGEST_COUNT}."
     ),
-    "frequency_not_offered": "The plan is not sold at this frequency.",
+    "frequency_not_offered": "The plan is not sold at this frequency. Choose one at which it is listed.",
     "currency_mismatch": "The account is billed in another currency.",
 }
 

@@ -114,8 +114,15 @@ def nowrap(text: str) -> SafeString:
 
 
 def yes_no_or(value: object) -> str:
-    """Return a stored value in words: yes and no for truths, itself otherwise."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    """Return a stored value in words: yes and no for truths, what it holds by name or one after the other, itself."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{_words(name)} {yes_no_or(part)}" for name, part in sorted(value.items()))
+        case list() | tuple():
+            return ", ".join(yes_no_or(part) for part in value) or "none"
+    return str(value)
 
 
 def lines(*parts: object) -> SafeString:

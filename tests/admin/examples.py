@@ -172,6 +172,11 @@ def free_ope() -> Ope:
     return Ope.objects.get(account=newcomer(), deleted_date__isnull=True)
 
 
+def ending_ope() -> Ope:
+    account = world.account_with_everything()
+    return next(ope for ope in Ope.objects.filter(account=account) if ope.scheduled)
+
+
 def message_of_a_known_account() -> PoisonMessage:
     with unguarded():
         return world.keep_aside(world.registrar_message(newcomer(), "blog.newcomer.example"))
@@ -222,6 +227,13 @@ EXAMPLES = (
         values={"debit": "revenue", "credit": "receivable", "amount": "5.00"},
     ),
     Example(panel="Ope", act="end-licence", allowed=granted_ope, refused=free_ope),
+    Example(
+        panel="Ope",
+        act="take-back",
+        allowed=ending_ope,
+        refused=free_ope,
+        told_by="tests/billing/test_scheduled_act.py",
+    ),
     Example(
         panel="PoisonMessage",
         act="replay",

@@ -9,10 +9,26 @@ from accounts.admin.timeline import ABOUT, TONES, happening, timeline
 from accounts.admin.words import actor_in_words, flags_in_words, sentence
 from accounts.journal_kinds import KINDS
 from accounts.models import JournalEntry
-from config.panel.cells import Figure, amount, code, money, number, tree
+from config.panel.cells import Figure, amount, code, money, number, tree, yes_no_or
 from config.panel.sections import Table
 
 NOW = datetime(2027, 3, 5, 10, 30, tzinfo=UTC)
+
+VALUES = [
+    (True,                     "yes"),
+    (False,                    "no"),
+    (50,                       "50"),
+    ({"max": 20, "min": 1},    "max 20, min 1"),
+    ([1, 2],                   "1, 2"),
+    ([],                       "none"),
+    ("business",               "business"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "words"), VALUES)
+def test_a_stored_value_is_said_in_words(value: object, words: str) -> None:
+    assert yes_no_or(value) == words
+
 
 AMOUNTS = [
     # minor units  currency  as people read it
