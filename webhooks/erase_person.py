@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import erase, journal, profile
 from accounts.lock import lock_accounts
@@ -118,10 +118,13 @@ IN_THE_WAY: dict[str, Callable[[str], QuerySet]] = {  # type: ignore[type-arg]
         account=account_id, ended_at__isnull=True
     ),
     "of its disputes are open": lambda account_id: Dispute.objects.filter(account=account_id, closed_at__isnull=True),
-    "events of its customer wait as stuck": lambda account_id: SubsStuckEvent.objects.filter(
-        customer_reference__in=Customer.objects.filter(account=account_id)
-        .exclude(stripe_customer_id="")
-        .values("stripe_customer_id"),
+    "things that came from outside wait as stuck": lambda account_id: SubsStuckEvent.objects.filter(
+        Q(account=account_id)
+        | Q(
+            customer_reference__in=Customer.objects.filter(account=account_id)
+            .exclude(stripe_customer_id="")
+            .values("stripe_customer_id")
+        ),
         resolved_at__isnull=True,
     ),
 }

@@ -5,7 +5,7 @@ from datetime import datetime
 from accounts import journal
 from accounts.lock import account_lock, holds_lock
 from accounts.models import SubsStuckEvent
-from accounts.stuck import open_stuck
+from accounts.stuck import open_stuck, settle_stuck
 
 from ..cfstripe.reversals import RefundFacts, read_charge, read_refund
 from ..cfstripe.shapes import Raw
@@ -127,6 +127,10 @@ def give_as_credit(refund_id: str, *, actor: str, now: datetime) -> Credit:
             now=now,
         )
         journal.emit(_fact("refund.given_as_credit", refund), at=now)
+        for task in SubsStuckEvent.objects.filter(
+            source=SubsStuckEvent.Source.STRIPE, external_id=refund.stripe_refund_id, resolved_at__isnull=True
+        ):
+            settle_stuck(task, actor=actor, now=now)
     return credit
 
 
@@ -174,9 +178,10 @@ def _failed(refund: Refund, facts: RefundFacts, *, now: datetime) -> None:
         source=SubsStuckEvent.Source.STRIPE,
         external_id=facts.id,
         kind="refund.failed",
-        reason=SubsStuckEvent.Reason.HANDLER_ERROR,
-        signature=f"a refund came back: {code}",
-        customer_reference=refund.account_id,
+        reason=SubsStuckEvent.Reason.REFUND_FAILED,
+        signature=code,
+        customer_reference="",
+        account_id=refund.account_id,
         now=now,
     )
     journal.emit(_fact("refund.failed", refund), at=now)

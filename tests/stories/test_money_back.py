@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import SubsStuckEvent
+from accounts.models import JournalEntry, SubsStuckEvent
+from billing.cfstripe.client import client
 from billing.changes_calculator.submit import submit
 from billing.invoicing import disputes, refunds, resolve
 from billing.invoicing.acts import InvoiceActRefused
@@ -98,10 +99,16 @@ def test_a_refund_that_fails_later_is_a_task_and_may_become_credit(clock):
     refund = Refund.objects.get(account=account)
     assert (refund.status, refund.failure_code) == ("failed", "expired_or_canceled_card")
     assert books(account) == {Book.CASH_STRIPE: 25_00, Book.REFUND_DUE: -25_00}
-    assert SubsStuckEvent.objects.filter(kind="refund.failed", external_id=refund.stripe_refund_id).count() == 1
+    item = SubsStuckEvent.objects.get(kind="refund.failed", external_id=refund.stripe_refund_id)
+    assert (item.reason, item.account_id, item.signature, item.resolved_at) == (
+        "refund_failed", account.pk, "expired_or_canceled_card", None,
+    )  # fmt: skip
     refunds.give_as_credit(refund.pk, actor="agent:a", now=business.now())
     with pytest.raises(RefundRefused):
         refunds.give_as_credit(refund.pk, actor="agent:a", now=business.now())
+    item.refresh_from_db()
+    assert item.resolved_at
+    assert JournalEntry.objects.get(kind="stuck.settled", cause=f"stripe:{item.external_id}").actor == "agent:a"
     assert books(account) == {Book.CASH_STRIPE: 25_00, Book.CUSTOMER_CREDIT: -25_00}
 
 
@@ -109,16 +116,40 @@ def test_a_refund_made_at_stripe_by_somebody_is_recorded(sandbox):
     account, _ = bought()
     charge = Charge.objects.get(account=account)
 
-    import stripe
-    from django.conf import settings
-
-    stripe.StripeClient(settings.STRIPE_API_KEY, base_addresses={"api": str(sandbox)}).v1.refunds.create(
-        {"payment_intent": charge.processor_payment_id, "amount": 5_00}
-    )
+    client().v1.refunds.create({"payment_intent": charge.processor_payment_id, "amount": 5_00})
     let_pass(seconds=5)
 
     assert Refund.objects.get(account=account).credit_note_id is None
     assert books(account) == {Book.CASH_STRIPE: 20_00, Book.REVENUE: -25_00, Book.REFUND_DUE: 5_00}
+
+
+def test_a_credit_note_that_somebody_made_at_stripe_gives_back_what_it_says():
+    account, invoice = bought()
+
+    made = client().v1.credit_notes.create(
+        {"invoice": invoice.stripe_invoice_id, "amount": 5_00, "refund_amount": 5_00, "memo": "Sorry"}
+    )
+    let_pass(seconds=5)
+
+    note = CreditNote.objects.get(account=account)
+    assert (note.stripe_credit_note_id, note.number, note.why, note.status) == (made.id, made.number, "stripe", "issued")
+    assert (note.total_minor, note.to_method_minor, note.off_debt_minor, note.memo) == (5_00, 5_00, 0, "Sorry")
+    assert Refund.objects.get(account=account).amount_minor == 5_00
+    assert Charge.objects.get(account=account).refunded_minor == 5_00
+    assert books(account) == {Book.CASH_STRIPE: 20_00, Book.REVENUE: -20_00}
+    assert JournalEntry.objects.get(account=account, kind="credit_note.issued").actor == "system:pipe"
+
+
+def test_a_credit_note_that_somebody_made_at_stripe_takes_off_what_is_owed():
+    account, invoice = owing(plan="pro")
+
+    client().v1.credit_notes.create({"invoice": invoice.stripe_invoice_id, "amount": 5_00})
+    let_pass(seconds=5)
+
+    invoice.refresh_from_db()
+    assert CreditNote.objects.get(account=account).off_debt_minor == 5_00
+    assert invoice.remaining_minor == owed_minor(account.pk, currency="usd") == 20_00
+    assert not Refund.objects.filter(account=account).exists()
 
 
 def test_what_is_given_up_is_owed_only_as_far_as_it_was_used(clock):

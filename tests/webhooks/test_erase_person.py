@@ -139,12 +139,21 @@ def is_stuck(_, customer_id):
     )  # fmt: skip
 
 
+def is_stuck_and_known(account, _):
+    open_stuck(
+        source=SubsStuckEvent.Source.STRIPE, external_id=payloads.new_id("re"), kind="refund.failed",
+        reason=SubsStuckEvent.Reason.REFUND_FAILED, signature="x", customer_reference="", account_id=account.pk,
+        now=clock.now(),
+    )  # fmt: skip
+
+
 # what they do, what is said
 NOT_OVER = [
     (owes,     "1 of its invoices are not paid"),
     (owns,     "1 things that it owns are not free"),
     (awaits,   "1 of its changes are under way"),
-    (is_stuck, "1 events of its customer wait as stuck"),
+    (is_stuck, "1 things that came from outside wait as stuck"),
+    (is_stuck_and_known, "1 things that came from outside wait as stuck"),
 ]  # fmt: skip
 
 
