@@ -23,7 +23,9 @@ from billing.models.invoices import BillingSchedule, Invoice, InvoiceLine, Payme
 from billing.models.ledger import LedgerEntry
 from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
+from billing.models.reversals import Charge, Dispute, Refund
 from billing.models.stripe_mirror import StripeMirror
+from config import sandbox_control
 from entitlements.models import Entitlement
 from tests.billing.people import DECLINED, GOOD, customer, wish
 from webhooks.backfill import backfill
@@ -55,8 +57,14 @@ def lived(business_clock: Any) -> tuple[Account, datetime, list[Object]]:
             _use_card(customer_id, GOOD, key=f"{account.pk}_good")
             for unpaid in v1.invoices.list({"customer": customer_id, "status": "open"}).data:
                 v1.invoices.pay(unpaid.id)
-    paid = next(intent for intent in v1.payment_intents.list({"customer": customer_id}).data if intent.latest_charge)
-    v1.refunds.create({"payment_intent": paid.id, "amount": 500})
+    paid = [
+        intent for intent in v1.payment_intents.list({"customer": customer_id}).data if intent.status == "succeeded"
+    ]
+    v1.refunds.create({"payment_intent": paid[0].id, "amount": 500})
+    for payment, outcome in zip(paid[1:], ("won", "lost"), strict=False):
+        dispute = sandbox_control.post("/_sandbox/disputes", {"charge": payment.latest_charge, "reason": "fraudulent"})
+        business_clock.advance(days=3)
+        sandbox_control.post("/_sandbox/disputes", {"dispute": dispute["dispute"], "outcome": outcome})
     business_clock.advance(hours=1)
     told = [event for page in pages_since(began_at, undelivered_only=False) for event in page if is_ours(event["type"])]
     return account, began_at, told[::-1]
@@ -124,6 +132,9 @@ def end_state(account: Account, *, since: datetime) -> Object:
         "attempts": _rows(PaymentAttempt, of, "invoice__stripe_invoice_id", "status", "amount_minor"),
         "ledger": _balances(of),
         "methods": _rows(PaymentMethod, of, "processor_id", "is_usable", "last4"),
+        "charges": _rows(Charge, of, "processor_payment_id", "amount_minor", "refunded_minor"),
+        "refunds": _rows(Refund, of, "charge__processor_payment_id", "amount_minor"),
+        "disputes": _rows(Dispute, of, "stripe_dispute_id", "charge__processor_payment_id", "status", "amount_minor"),
         "owned": _rows(Ope, of, "id", "value_phases", "license_source_id"),
         "billed": _rows(BillingSchedule, of, "stripe_subscription_id", "next_at", "ended_at"),
         "may use": _rows(Entitlement, of, "zone_id", "feature", "value", "valid_until"),
