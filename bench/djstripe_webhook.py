@@ -40,7 +40,7 @@ settings.configure(
     SECRET_KEY=os.environ["SECRET_KEY"],
     USE_TZ=True,
     DJSTRIPE_FOREIGN_KEY_TO_FIELD="id",
-    MIGRATION_MODULES={"djstripe": None},  # its tables as they are now, not by all that led there
+    MIGRATION_MODULES=dict.fromkeys(["auth", "contenttypes", "djstripe"]),  # tables as they are now, at once
     STRIPE_API_HOST=os.environ["STRIPE_API_BASE"],
     STRIPE_API_VERSION=os.environ["PEER_API_VERSION"],
     STRIPE_LIVE_MODE=False,

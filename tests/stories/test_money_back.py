@@ -132,7 +132,12 @@ def test_a_credit_note_that_somebody_made_at_stripe_gives_back_what_it_says():
     let_pass(seconds=5)
 
     note = CreditNote.objects.get(account=account)
-    assert (note.stripe_credit_note_id, note.number, note.why, note.status) == (made.id, made.number, "stripe", "issued")
+    assert (note.stripe_credit_note_id, note.number, note.why, note.status) == (
+        made.id,
+        made.number,
+        "stripe",
+        "issued",
+    )
     assert (note.total_minor, note.to_method_minor, note.off_debt_minor, note.memo) == (5_00, 5_00, 0, "Sorry")
     assert Refund.objects.get(account=account).amount_minor == 5_00
     assert Charge.objects.get(account=account).refunded_minor == 5_00
