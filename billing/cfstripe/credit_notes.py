@@ -1,5 +1,6 @@
 """Credit notes at Stripe: an invoice made smaller, on an open or a paid one."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from .client import client
@@ -10,34 +11,43 @@ from .shapes import Raw, raw_of
 FOUND_AT_MOST = 100
 
 
-def create(
-    invoice_id: str,
-    *,
-    our_id: str,
-    lines: list[tuple[str, int]],
-    refund_minor: int = 0,
-    outside_minor: int = 0,
-    memo: str = "",
-    key: str,
-) -> Raw:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
     """
-    Return the credit note that takes these (description, minor units) off an invoice.
+    What a note takes off, in minor units: so much before tax, and so much tax at the rate that the invoice bears.
 
-    On an open invoice less is to be paid. On a paid one `refund_minor` goes back to how it was paid, and
-    `outside_minor` the customer gets from us; together they are all of it. It carries our own id.
+    Of a paid invoice `refund_minor` goes back to how it was paid, and `outside_minor` the customer gets from us.
     """
-    params: dict[str, Any] = {
-        "invoice": invoice_id,
-        "lines": [
-            {"type": "custom_line_item", "description": description, "quantity": 1, "unit_amount": amount_minor}
-            for description, amount_minor in lines
-        ],
-        "metadata": {OUR_ID: our_id},
+
+    net_minor: int
+    tax_minor: int = 0
+    tax_rate_id: str = ""
+    refund_minor: int = 0
+    outside_minor: int = 0
+
+
+def create(invoice_id: str, taken: Taken, *, our_id: str, memo: str = "", key: str) -> Raw:
+    """
+    Return the credit note that takes this off an invoice; it carries our own id.
+
+    On an open invoice less is to be paid. Of a paid one, what is refunded and what the customer gets from us are
+    together all of it.
+    """
+    line: dict[str, Any] = {
+        "type": "custom_line_item",
+        "description": memo or "Credit",
+        "quantity": 1,
+        "unit_amount": taken.net_minor,
     }
-    if refund_minor:
-        params["refund_amount"] = refund_minor
-    if outside_minor:
-        params["out_of_band_amount"] = outside_minor
+    if taken.tax_minor:
+        line["tax_amounts"] = [
+            {"amount": taken.tax_minor, "tax_rate": taken.tax_rate_id, "taxable_amount": taken.net_minor}
+        ]
+    params: dict[str, Any] = {"invoice": invoice_id, "lines": [line], "metadata": {OUR_ID: our_id}}
+    if taken.refund_minor:
+        params["refund_amount"] = taken.refund_minor
+    if taken.outside_minor:
+        params["out_of_band_amount"] = taken.outside_minor
     if memo:
         params["memo"] = memo
     with translated():

@@ -191,6 +191,12 @@ def read_subscription(raw: Raw) -> SubscriptionFacts:
     )
 
 
+def read_tax_rate(raw: Raw) -> str:
+    """Return the id of the rate by which an invoice bears tax, empty if it bears none."""
+    rates = ((tax.get("tax_rate_details") or {}).get("tax_rate") for tax in raw.get("total_taxes") or ())
+    return next((id_of(rate) for rate in rates if rate), "")
+
+
 def id_of(reference: object) -> str:
     """Return the id of something that Stripe gives as an id or, expanded, as an object; empty for nothing."""
     if isinstance(reference, dict):

@@ -10,7 +10,7 @@ from ..models.invoices import Invoice, InvoiceDue
 from ..payments.collect import AttemptInFlight, collect
 from .finalize import finalize
 from .late import waits_for_scheduled
-from .states import InvoiceStatus
+from .states import FinalizeReason, InvoiceStatus
 
 # A draft whose subscription is being changed first is looked at again so soon.
 TELLING = timedelta(minutes=1)
@@ -35,9 +35,11 @@ def advance(invoice: Invoice, *, now: datetime) -> None:
     """
     Finalise the invoice if it is a draft and collect it if it is open; each step is safe to repeat.
 
-    One that is open although nobody is known to have charged it may be in Stripe's hands: the finaliser finds out.
+    A renewal that is open although nobody is known to have charged it may be in Stripe's hands: the finaliser finds
+    out. Every other invoice was finalised by our own call, and Stripe leaves it alone.
     """
-    is_open_unseen = invoice.status == InvoiceStatus.OPEN.value and not invoice.attempts.exists()
+    is_renewal = invoice.reason == FinalizeReason.CYCLE.value
+    is_open_unseen = is_renewal and invoice.status == InvoiceStatus.OPEN.value and not invoice.attempts.exists()
     if invoice.status == InvoiceStatus.DRAFT.value or is_open_unseen:
         finalize(invoice, now=now)
     if invoice.status == InvoiceStatus.OPEN.value:

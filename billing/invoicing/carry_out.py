@@ -18,9 +18,9 @@ from ..cfstripe import invoices, mirror
 from ..cfstripe import refunds as stripe_refunds
 from ..cfstripe.errors import StripeRefused, StripeUnavailable
 from ..cfstripe.reversals import read_credit_note
-from ..cfstripe.shapes import Raw, read_invoice
+from ..cfstripe.shapes import Raw, read_invoice, read_tax_rate
 from ..customers import ensure_customer
-from ..models.reversals import CreditNote, DisputeDue, InvoiceAct
+from ..models.reversals import CreditNote, DisputeDue, InvoiceAct, Refund
 from . import acts, disputes, issue_credit_note, record, refunds
 from .follow import follow
 from .states import ActKind, InvoiceStatus
@@ -64,7 +64,7 @@ def _do(act: InvoiceAct, now: datetime) -> None:
         return
     note = act.credit_note
     try:
-        if note is not None and note.status == CreditNote.Status.ASKED:
+        if note is not None and _is_to_issue(note):
             _issue(act, note, now)
         raw = DO[ActKind(act.kind)](act)
     except StripeRefused as refusal:
@@ -83,12 +83,18 @@ def _do(act: InvoiceAct, now: datetime) -> None:
         acts.settle_if_nothing_is_left(act.invoice, now=now)
 
 
+def _is_to_issue(note: CreditNote) -> bool:
+    """Whether a note, or the refund that it makes, is not recorded yet: Stripe's news of a note names no refund."""
+    refund: Refund | None = getattr(note, "refund", None)
+    waits_for_refund = refund is not None and refund.status == Refund.Status.ASKED
+    return note.status == CreditNote.Status.ASKED or (note.status == CreditNote.Status.ISSUED and waits_for_refund)
+
+
 def _issue(act: InvoiceAct, note: CreditNote, now: datetime) -> None:
     """Issue the note of an act at Stripe, unless it is only ours or there already, and record it with its refund."""
     facts, made = None, None
     if not note.is_ours:
-        raw = stripe_credit_notes.find(act.invoice.stripe_invoice_id, our_id=note.pk) if act.attempts else None
-        facts = read_credit_note(raw or _create(act, note))
+        facts = read_credit_note(_known(act, note) or _create(act, note))
         made = stripe_refunds.retrieve(facts.refund_ids[0]) if facts.refund_ids else None
     with account_lock(act.account_id):
         issue_credit_note.record_issued(note, facts, now=now)
@@ -96,19 +102,26 @@ def _issue(act: InvoiceAct, note: CreditNote, now: datetime) -> None:
             refunds.follow(made, account_id=act.account_id, now=now)
 
 
+def _known(act: InvoiceAct, note: CreditNote) -> Raw | None:
+    """The note as Stripe has it, if it may have made it: we know its id, or asked for it before."""
+    if note.stripe_credit_note_id:
+        return stripe_credit_notes.retrieve(note.stripe_credit_note_id)
+    return stripe_credit_notes.find(act.invoice.stripe_invoice_id, our_id=note.pk) if act.attempts else None
+
+
 def _create(act: InvoiceAct, note: CreditNote) -> Raw:
     at_stripe_minor = note.total_minor if note.off_debt_minor == 0 else note.off_debt_minor
     tax_minor = min(note.tax_minor, at_stripe_minor)
-    lines = [(note.memo or "Credit", at_stripe_minor - tax_minor), ("Tax", tax_minor)]
-    return stripe_credit_notes.create(
-        act.invoice.stripe_invoice_id,
-        our_id=note.pk,
-        lines=[(description, amount_minor) for description, amount_minor in lines if amount_minor],
+    rate_id = read_tax_rate(invoices.retrieve(act.invoice.stripe_invoice_id)) if tax_minor else ""
+    taken = stripe_credit_notes.Taken(
+        net_minor=at_stripe_minor - tax_minor,
+        tax_minor=tax_minor,
+        tax_rate_id=rate_id,
         refund_minor=note.to_method_minor,
         outside_minor=note.to_credit_minor if note.off_debt_minor == 0 else 0,
-        memo=note.memo,
-        key=_key("credit_note", note.pk, act.attempts),
     )
+    key = _key("credit_note", note.pk, act.attempts)
+    return stripe_credit_notes.create(act.invoice.stripe_invoice_id, taken, our_id=note.pk, memo=note.memo, key=key)
 
 
 def _refused(act: InvoiceAct, code: str, now: datetime) -> None:

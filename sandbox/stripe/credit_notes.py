@@ -1,5 +1,6 @@
 """Credit notes: an invoice made smaller, before it is paid or after."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.world import World
@@ -27,6 +28,7 @@ from .params import (
     text,
 )
 from .refunds import refund_charge
+from .taxes import tax, totals
 
 Object = dict[str, Any]
 
@@ -37,6 +39,7 @@ LINE = group(
     invoice_line_item=text,
     metadata=metadata,
     quantity=count,
+    tax_amounts=many(group({"amount": integer, "tax_rate": text, "taxable_amount": integer})),
     unit_amount=integer,
 )
 CREATE = group(
@@ -73,7 +76,7 @@ def create(world: World, params: Params) -> Object:
             param="invoice",
         )
     lines = _lines(world, invoice, params)
-    total = sum(line["amount"] for line in lines)
+    total = totals(lines)["total"]
     earlier = sum(note["total"] for note in _issued(world, invoice))
     left = invoice["amount_remaining"] if invoice["status"] == "open" else invoice["total"] - earlier
     if not 0 < total <= left:
@@ -185,7 +188,11 @@ def _lines(world: World, invoice: Object, params: Params) -> list[Object]:
     for position, said in enumerate(params["lines"]):
         if said["type"] == "custom_line_item":
             amount = said.get("amount", said.get("unit_amount", 0) * said.get("quantity", 1))
-            lines.append(_line(amount, description=said.get("description"), kind="custom_line_item"))
+            taxes = [
+                tax(t["amount"], taxable=t["taxable_amount"], rate_id=t["tax_rate"])
+                for t in said.get("tax_amounts", [])
+            ]
+            lines.append(_line(amount, description=said.get("description"), kind="custom_line_item", taxes=taxes))
             continue
         line = billed.get(said.get("invoice_line_item", ""))
         if line is None:
@@ -212,7 +219,9 @@ def _issued(world: World, invoice: Object) -> list[Object]:
     return [note for note in newest(world, "credit_note", invoice=invoice["id"]) if note["status"] == "issued"]
 
 
-def _line(amount: int, *, description: str | None, kind: str, of: Object | None = None) -> Object:
+def _line(
+    amount: int, *, description: str | None, kind: str, of: Object | None = None, taxes: Sequence[Object] = ()
+) -> Object:
     return {
         "id": new_id("cnli"),
         "object": "credit_note_line_item",
@@ -226,7 +235,7 @@ def _line(amount: int, *, description: str | None, kind: str, of: Object | None 
         "pretax_credit_amounts": [],
         "quantity": of["quantity"] if of else 1,
         "tax_rates": [],
-        "taxes": [],
+        "taxes": list(taxes),
         "type": kind,
         "unit_amount": None,
         "unit_amount_decimal": None,
@@ -265,11 +274,7 @@ def _new_note(
         "refunds": [],
         "shipping_cost": None,
         "status": "issued",
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "total": total,
-        "total_excluding_tax": total,
-        "total_taxes": [],
+        **totals(lines),
         "type": "pre_payment" if is_open else "post_payment",
         "voided_at": None,
         "_lines": lines,

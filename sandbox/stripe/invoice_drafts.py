@@ -4,8 +4,10 @@ from typing import Any
 
 from sandbox.world import World
 
+from . import settings
 from .balance import minimum_charge
 from .ids import new_id
+from .taxes import taxed, totals
 
 Object = dict[str, Any]
 
@@ -97,6 +99,7 @@ def draft_invoice(
         "webhooks_delivered_at": None,
         "_days_until_due": settled_by.get("days_until_due"),
         "_lines": [],
+        "_tax_percent": settings.read(world)["tax_percent"],
     }  # fmt: skip
     if subscription is not None:
         invoice["parent"] = {
@@ -115,14 +118,11 @@ def draft_invoice(
 
 def put_lines(invoice: Object, lines: list[Object], *, balance: int) -> None:
     """Give a draft its lines and everything that follows from them: totals, and what would be due with a balance."""
-    invoice["_lines"] = [{**line, "invoice": invoice["id"]} for line in lines]
-    total = sum(line["amount"] for line in lines)
-    due, _ending = due_and_ending_balance(total, balance, invoice["currency"])
+    invoice["_lines"] = [{**line, "invoice": invoice["id"]} for line in taxed(lines, invoice.get("_tax_percent", 0))]
+    sums = totals(invoice["_lines"])
+    due, _ending = due_and_ending_balance(sums["total"], balance, invoice["currency"])
     invoice.update(
-        subtotal=total,
-        subtotal_excluding_tax=total,
-        total=total,
-        total_excluding_tax=total,
+        **sums,
         starting_balance=balance,
         amount_due=due,
         amount_remaining=due,
