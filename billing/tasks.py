@@ -11,6 +11,7 @@ from .charge_domains import charge_due
 from .deliveries import deliver_due
 from .invoicing.advance import advance_due
 from .invoicing.carry_out import carry_out_due
+from .invoicing.check_ledger import report_differences
 from .invoicing.credits import expire_due
 from .invoicing.find_missed import find_missed
 from .invoicing.internal_clock import bill_until
@@ -32,6 +33,12 @@ def deliver_journal() -> None:
     """Act on what the journal has for billing."""
     while deliver_due(now=clock.now()):
         continue
+
+
+@task("billing.check_ledger")
+def check_ledger() -> None:
+    """Compare the ledger with what it stands for."""
+    report_differences()
 
 
 @task("billing.consume_domain_events")

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar, cast
 
 import structlog
 from celery import Celery, signals
+from celery.schedules import crontab
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
@@ -28,10 +29,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A task that runs every so many seconds, whether or not anybody woke it."""
+    """A task that runs every so many seconds, or each day at an hour (UTC), whether or not anybody woke it."""
 
     task: str
-    every_seconds: float
+    every_seconds: float = 86_400
+    at_hour: int | None = None
+
+    @property
+    def schedule(self) -> float | crontab:
+        """Return it as Celery wants it; an hour of the day is kept however often beat is started."""
+        return self.every_seconds if self.at_hour is None else crontab(minute="0", hour=str(self.at_hour))
 
 
 BEATS = (
@@ -56,6 +63,7 @@ BEATS = (
     Beat("billing.run_internal_clock", every_seconds=300),
     Beat("billing.find_missed",       every_seconds=60),
     Beat("webhooks.prune",            every_seconds=60),
+    Beat("billing.check_ledger",      at_hour=3),
 )  # fmt: skip
 
 app = Celery("paygo", broker=settings.REDIS_URL)
@@ -79,7 +87,7 @@ app.conf.update(
     beat_schedule={
         beat.task: {
             "task": beat.task,
-            "schedule": beat.every_seconds,
+            "schedule": beat.schedule,
             # Expired by the time a worker that was away sees it: a backlog of "look now" is one look.
             "options": {"queue": QUEUE_OF[beat.task].value, "expires": max(beat.every_seconds, 5)},
         }

@@ -38,6 +38,7 @@ QUEUE_OF: dict[str, Queue] = {
     "accounts.send_notices":     Queue.OPS,
     "billing.advance_invoices":  Queue.OPS,
     "billing.charge_domains":    Queue.OPS,
+    "billing.check_ledger":      Queue.OPS,
     "billing.consume_domain_events": Queue.OPS,
     "billing.apply_scheduled":   Queue.OPS,
     "billing.carry_out":         Queue.OPS,

@@ -1,9 +1,17 @@
 """Is every account's ledger what its invoices and credits say, and Stripe's numbers too? One statement per question."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+import structlog
 from django.db import connection
+from prometheus_client import Counter
+
+logger = structlog.get_logger()
+
+DIFFERENCES = Counter("paygo_ledger_differences_total", "What did not agree when the ledger was checked.", ["check"])
+# Of one question; `manage.py check_ledger --json` has them all.
+LOGGED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +112,37 @@ CHECKS = (
         """,
     ),
     Check(
-        "mirror",
-        "each invoice's total and what was paid of it are Stripe's, as last seen",
+        "carried",
+        "what stands carried forward in each account's books is what its invoices carried on and did not yet carry in",
         """
-        SELECT invoice.account_id, invoice.stripe_invoice_id, invoice.total_minor + invoice.paid_minor,
-            (payload->>'total')::bigint + coalesce((payload->>'amount_paid')::bigint, 0)
-        FROM invoice JOIN stripe_mirror mirror ON mirror.id = invoice.stripe_invoice_id
-        WHERE mirror.payload->>'status' = invoice.status AND (
-            (payload->>'total')::bigint <> invoice.total_minor
-            OR coalesce((payload->>'amount_paid')::bigint, 0) <> invoice.paid_minor
+        WITH carried AS (
+            SELECT account_id, currency, sum(carried_minor) AS amount FROM invoice
+            WHERE status IN ('open', 'paid', 'uncollectible') GROUP BY 1, 2
+        ), balance AS (
+            SELECT account_id, currency, sum(amount_minor) AS amount FROM ledger_entry
+            WHERE book = 'carried_forward' GROUP BY 1, 2
         )
+        SELECT account_id, currency, coalesce(balance.amount, 0), -coalesce(carried.amount, 0)
+        FROM carried FULL JOIN balance USING (account_id, currency)
+        WHERE coalesce(balance.amount, 0) <> -coalesce(carried.amount, 0)
+        """,
+    ),
+    Check(
+        "mirror",
+        "each invoice's total, what was paid of it and what was carried to it or on are Stripe's, as last seen",
+        """
+        SELECT account_id, about, total_minor + paid_minor + carried_minor, total + paid + carried
+        FROM (
+            SELECT invoice.account_id, invoice.stripe_invoice_id AS about,
+                invoice.total_minor, invoice.paid_minor, invoice.carried_minor,
+                (payload->>'total')::bigint AS total,
+                coalesce((payload->>'amount_paid')::bigint, 0) AS paid,
+                coalesce((payload->>'starting_balance')::bigint, 0)
+                    - coalesce((payload->>'ending_balance')::bigint, 0) AS carried
+            FROM invoice JOIN stripe_mirror mirror ON mirror.id = invoice.stripe_invoice_id
+            WHERE mirror.payload->>'status' = invoice.status AND invoice.status <> 'draft'
+        ) seen
+        WHERE total <> total_minor OR paid <> paid_minor OR carried <> carried_minor
         """,
     ),
 )
@@ -133,3 +162,16 @@ def check_ledger() -> Iterator[tuple[Check, list[Finding]]]:
                 for account_id, about, is_minor, should_be_minor in cursor.fetchall()
             ]
         yield check, found
+
+
+def report_differences() -> int:
+    """Ask every question, log what does not agree and count it, and return how much that is. For every night."""
+    differing = 0
+    for check, found in check_ledger():
+        DIFFERENCES.labels(check.name).inc(len(found))
+        differing += len(found)
+        for finding in found[:LOGGED]:
+            logger.error("ledger.differs", **asdict(finding))
+        if len(found) > LOGGED:
+            logger.error("ledger.differs_more", check=check.name, count=len(found) - LOGGED)
+    return differing
