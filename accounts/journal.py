@@ -100,6 +100,7 @@ def emit(*facts: Fact, at: datetime) -> None:
 # The task that takes up each consumer's deliveries.
 WAKES = {
     Consumer.BILLING.value: "billing.deliver_journal",
+    Consumer.DUNNING.value: "dunning.deliver_journal",
     Consumer.FANOUT.value: "webhooks.fan_out",
     Consumer.PIPE.value: "webhooks.deliver_journal",
 }

@@ -107,6 +107,11 @@ STORES = (
         {"stripe_mirror": (ColumnGroup(("billing.cfstripe.mirror",)),)},
     ),
     Store(
+        "subs_mandate",
+        "what customers authorised to be charged later",
+        {"subs_mandate": (ColumnGroup(("dunning.mandates",)),)},
+    ),
+    Store(
         "subs_stuck_events",
         "what came from outside and could not be processed",
         {"subs_stuck_events": (ColumnGroup(("accounts.stuck",)),)},

@@ -33,7 +33,7 @@ def fall_back(sslc: Sslc, opes: Sequence[Ope], *, notice: str, kind: str, code: 
     }
     with account_lock(sslc.account_id):
         for ope in opes:
-            ope.value_phases = [ope.value_phases[0], _free(ope, catalog, now).to_json()]
+            ope.value_phases = [ope.value_phases[0], free_phase(ope, catalog, now).to_json()]
         save_phases(opes)
         tell(sslc.account_id, notice, about=sslc.pk, facts=facts, now=now)
         after = {"subscription_id": sslc.subscription_id, "opes": sslc.ope_ids, "code": code}
@@ -42,8 +42,8 @@ def fall_back(sslc: Sslc, opes: Sequence[Ope], *, notice: str, kind: str, code: 
         finish(sslc, now=now)
 
 
-def _free(ope: Ope, catalog: Catalog, now: datetime) -> Phase:
-    """What a tier falls back to, the empty value for anything else."""
+def free_phase(ope: Ope, catalog: Catalog, now: datetime) -> Phase:
+    """Return what a tier falls back to, the empty value for anything else."""
     ended = replace(ope.current, rank=0, starts_at=now, ends_at=None, billed_quantity=0, value=0)
     plan = catalog.plans[ope.current.rate_plan_id]
     free = next((tier for tier in catalog.tiers(plan.family_id) if tier.is_free), None)

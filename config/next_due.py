@@ -17,6 +17,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("dispute_due",          "TRUE"),
     ("domain_charge",        "ended_at IS NULL"),
     ("dunning_action",       READY),
+    ("dunning_due",          "TRUE"),
     ("invoice_act",          "done_at IS NULL"),
     ("invoice_due",          "TRUE"),
     ("journal_delivery",     "TRUE"),

@@ -29,6 +29,8 @@ from billing.queues.domain_events import consume_due
 from billing.switches import make_switches
 from billing.trials import end_trials
 from dunning.consequences.carry_out import carry_out_due as carry_out_consequences
+from dunning.deliveries import deliver_due as deliver_to_brain
+from dunning.due import recompute_due
 from dunning.outages import watch as watch_processors
 from webhooks.backfill import LOOK_BACK, backfill, backfill_recent
 from webhooks.fanout import fan_out_due
@@ -48,6 +50,8 @@ SWEEPS: tuple[Callable[..., int], ...] = (
     forward_due,
     deliver_to_pipe,
     deliver_to_billing,
+    deliver_to_brain,
+    recompute_due,
     resume_due,
     look_up_due,
     advance_due,

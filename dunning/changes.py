@@ -109,13 +109,15 @@ class CancelWhatItBills:
 
 @dataclass(frozen=True, slots=True)
 class SetRetry:
-    """When an invoice is charged again; None: it is not."""
+    """When an invoice is charged again; None: it is not. One that is due is due, whenever it fell due."""
 
     invoice_id: str
     at: datetime | None
 
     def differs_from(self, facts: AccountFacts) -> bool:
-        return _invoice(facts, self.invoice_id).retry_at != self.at
+        planned = _invoice(facts, self.invoice_id).retry_at
+        is_due = planned is not None and self.at is not None and max(planned, self.at) <= facts.as_of
+        return planned != self.at and not is_due
 
     def applied_to(self, facts: AccountFacts) -> AccountFacts:
         return _with_invoice(facts, self.invoice_id, lambda i: replace(i, retry_at=self.at))

@@ -56,7 +56,8 @@ class InvoiceFacts:
     A finalised invoice. `remaining_minor`: what is unpaid, after credit notes.
 
     `bad_since`: when it was given up, by us or at Stripe; it is kept when the invoice is paid later. `failures`: in
-    order of time. `live_ope_ids`: what it bills that still runs, and for whose current period nothing else was paid.
+    order of time. `has_untried`: only Stripe has charged it so far, by itself, and not to each method that there is.
+    `live_ope_ids`: what it bills that still runs, and for whose current period nothing else was paid.
     """
 
     id: str
@@ -68,6 +69,7 @@ class InvoiceFacts:
     bad_since: datetime | None = None
     failures: tuple[Failure, ...] = ()
     is_in_flight: bool = False
+    has_untried: bool = False
     is_credited: bool = False
     live_ope_ids: tuple[str, ...] = ()
     retry_at: datetime | None = None
@@ -107,7 +109,8 @@ class AccountFacts:
     The union of the stores about one account, as of one moment.
 
     Invoices: those that are owed, and those that ever became bad; the latest first. Nothing is left out because
-    another store seems to say it already: where stores disagree, the brain heals them.
+    another store seems to say it already: where stores disagree, the brain heals them. `due_at`: when the brain looks
+    again by itself. `is_observed`: it only looks, and changes nothing.
     """
 
     account_id: str
@@ -122,10 +125,12 @@ class AccountFacts:
     payment_method_required_at: datetime | None = None
     stored: StoredDunning = StoredDunning()
     mirrored: Mirrored | None = None
+    due_at: datetime | None = None
     invoices: tuple[InvoiceFacts, ...] = ()
     methods: tuple[Method, ...] = ()
     outages: tuple[Outage, ...] = ()
     is_stuck_as_merged: bool = False
+    is_observed: bool = False
 
     @property
     def owed(self) -> tuple[InvoiceFacts, ...]:

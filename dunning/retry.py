@@ -111,7 +111,7 @@ def _waits_for_customer(invoice: InvoiceFacts, facts: AccountFacts) -> bool:
     usable = [method for method in facts.methods if method.is_usable]
     if not usable:
         return True
-    if not invoice.failures or invoice.failures[-1].decline_class not in NOT_BY_TIME:
+    if not invoice.failures or invoice.has_untried or invoice.failures[-1].decline_class not in NOT_BY_TIME:
         return False
     return all(method.usable_since <= invoice.failures[-1].at for method in usable)
 
@@ -121,6 +121,8 @@ def _next_at(invoice: InvoiceFacts, counted: int, repeats: int, facts: AccountFa
     if not invoice.failures:
         return invoice.finalized_at
     last = invoice.failures[-1]
+    if invoice.has_untried:
+        return last.at  # the same round goes on with the next method
     if last.decline_class in NOT_BY_TIME:
         return max(method.usable_since for method in facts.methods if method.is_usable)
     if last.decline_class is DeclineClass.RETRY_SOON and repeats < RETRY_SOON_TIMES:

@@ -50,7 +50,8 @@ def gather(request: ChangeRequest) -> Snapshot:
         owned_objects=frozenset(account.owned_zones) | {account.pk},
         stripe_customer_id=customer.stripe_customer_id if customer else "",
         catalog=catalog_at(account.catalog_version),
-        methods=_methods(account.pk),
+        methods=() if _is_to_confirm(account, request) else _methods(account.pk),
+        needs_method=account.subs_account.payment_method_required_at is not None,
         elements=_elements(account.pk),
         schedules=_schedules(account.pk, request.requested_at),
         waiting=_waiting(account.pk),
@@ -59,6 +60,11 @@ def gather(request: ChangeRequest) -> Snapshot:
         product_sets=frozenset(account.subs_account.product_sets or ()),
         owed_by_former_owners=frozenset(account.owed_zones),
     )
+
+
+def _is_to_confirm(account: Any, request: ChangeRequest) -> bool:
+    """Whether what is stored is not to be charged: the customer is there, and confirms a method with the payment."""
+    return account.subs_account.payment_method_required_at is not None and request.on_session
 
 
 def _account(request: ChangeRequest) -> Any:

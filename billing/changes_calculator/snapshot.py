@@ -109,6 +109,7 @@ class Snapshot:
     stripe_customer_id: str
     catalog: Catalog
     methods: tuple[Method, ...] = ()
+    needs_method: bool = False
     elements: tuple[Element, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     waiting: tuple[Waiting, ...] = ()

@@ -76,7 +76,7 @@ MESSAGES = {
     "change_scheduled": "A change is scheduled for the end of the period. Take it back first (cancel-downgrade).",
     "one_interval_per_cart": "What is bought together is billed together: choose monthly or yearly for all of it.",
     "change_not_offered": "This change can't be made here yet. Contact support, who can make it.",
-    "payment_method_required": "What is used of this is billed later. Store a payment method first.",
+    "payment_method_required": "There is nothing that this can be billed to. Store a payment method first.",
     "period_closing": (
         "A scheduled change is being made at the end of this billing period, in a few minutes. Try again after it."
     ),
@@ -243,10 +243,13 @@ def _is_not_offered(wish: Wish) -> bool:
 
 
 def _can_not_be_billed(wish: Wish) -> bool:
-    """Whether use is to be billed, there is nothing to bill it to, and nobody present to say what."""
-    if wish.plan is None or not wish.plan.is_metered or not _grows(wish) or wish.request.on_session:
+    """
+    Whether there is nothing to bill it to, and nobody present to say what: use has no method, or those that are stored
+    have failed and another is asked for.
+    """
+    if wish.plan is None or not _grows(wish) or wish.request.on_session or wish.want.licence is not None:
         return False
-    return wish.want.licence is None and not wish.snapshot.methods
+    return wish.snapshot.needs_method or (wish.plan.is_metered and not wish.snapshot.methods)
 
 
 def _outgrows_its_switch(wish: Wish) -> bool:

@@ -1,5 +1,7 @@
 """The only writer of credit notes: asked for as rows, issued at Stripe, or recorded as somebody made them there."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db.models import F, Sum
@@ -10,7 +12,7 @@ from accounts.lock import holds_lock
 from ..cfstripe.reversals import CreditNoteFacts, read_credit_note
 from ..cfstripe.shapes import Raw
 from ..models.credits import Credit
-from ..models.invoices import Invoice
+from ..models.invoices import Invoice, InvoiceLine
 from ..models.reversals import CreditNote, CreditNoteLine
 from . import credits as customer_credits
 from . import ledger, postings
@@ -25,22 +27,29 @@ STANDING = (Status.ASKED, Status.ISSUED)
 
 def lines_of(invoice: Invoice) -> list[LineToCredit]:
     """Return the invoice's lines, each with what earlier notes left of it. Two statements."""
+    return lines_of_each([invoice])[invoice.pk]
+
+
+def lines_of_each(invoices: Sequence[Invoice]) -> dict[str, list[LineToCredit]]:
+    """Return that of each of these invoices, by id. Two statements, however many there are."""
     credited = dict(
-        CreditNoteLine.objects.filter(credit_note__invoice=invoice, credit_note__status__in=STANDING)
+        CreditNoteLine.objects.filter(credit_note__invoice__in=invoices, credit_note__status__in=STANDING)
         .values_list("line")
         .annotate(total=Sum("amount_minor"))
     )
-    return [
-        LineToCredit(
-            id=line.pk,
-            amount_minor=line.amount_minor,
-            left_minor=line.amount_minor - credited.get(line.pk, 0),
-            in_advance=line.in_advance,
-            period_start=line.period_start.astimezone(UTC).date(),
-            period_end=line.period_end.astimezone(UTC).date(),
+    found: dict[str, list[LineToCredit]] = {invoice.pk: [] for invoice in invoices}
+    for line in InvoiceLine.objects.filter(invoice__in=invoices).order_by("pk"):
+        found[line.invoice_id].append(
+            LineToCredit(
+                id=line.pk,
+                amount_minor=line.amount_minor,
+                left_minor=line.amount_minor - credited.get(line.pk, 0),
+                in_advance=line.in_advance,
+                period_start=line.period_start.astimezone(UTC).date(),
+                period_end=line.period_end.astimezone(UTC).date(),
+            )
         )
-        for line in invoice.lines.order_by("pk")
-    ]
+    return found
 
 
 def ask(
@@ -55,30 +64,53 @@ def ask(
     now: datetime,
 ) -> CreditNote:
     """Write the note that is to be issued, with its lines; three statements with its journal entry."""
-    assert holds_lock(invoice.account_id)
-    note = CreditNote.objects.create(
-        account_id=invoice.account_id,
-        invoice=invoice,
-        is_ours=is_ours,
-        status=Status.ASKED,
-        why=why,
-        currency=invoice.currency,
-        subtotal_minor=division.subtotal_minor,
-        tax_minor=division.tax_minor,
-        total_minor=division.total_minor,
-        off_debt_minor=to.off_debt_minor,
-        to_method_minor=to.to_method_minor,
-        to_credit_minor=to.to_credit_minor,
-        memo=memo[:250],
-        actor=actor,
-        asked_at=now,
+    wanted = Wanted(invoice, division, to, why=why, is_ours=is_ours, memo=memo)
+    (note,), facts = ask_each([wanted], actor=actor, now=now)
+    journal.emit(*facts, at=now)
+    return note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A note that is to be issued."""
+
+    invoice: Invoice = field(kw_only=False)
+    division: Division = field(kw_only=False)
+    to: Destination = field(kw_only=False)
+    why: str
+    is_ours: bool = False
+    memo: str = ""
+
+
+def ask_each(wanted: Sequence[Wanted], *, actor: str, now: datetime) -> tuple[list[CreditNote], list[journal.Fact]]:
+    """Write these notes with their lines; the caller journals the facts. Two statements, however many there are."""
+    assert all(holds_lock(each.invoice.account_id) for each in wanted)
+    notes = CreditNote.objects.bulk_create(
+        CreditNote(
+            account_id=each.invoice.account_id,
+            invoice=each.invoice,
+            is_ours=each.is_ours,
+            status=Status.ASKED,
+            why=each.why,
+            currency=each.invoice.currency,
+            subtotal_minor=each.division.subtotal_minor,
+            tax_minor=each.division.tax_minor,
+            total_minor=each.division.total_minor,
+            off_debt_minor=each.to.off_debt_minor,
+            to_method_minor=each.to.to_method_minor,
+            to_credit_minor=each.to.to_credit_minor,
+            memo=each.memo[:250],
+            actor=actor,
+            asked_at=now,
+        )
+        for each in wanted
     )
     CreditNoteLine.objects.bulk_create(
         CreditNoteLine(credit_note=note, line_id=line_id, amount_minor=amount_minor)
-        for line_id, amount_minor in division.lines
+        for note, each in zip(notes, wanted, strict=True)
+        for line_id, amount_minor in each.division.lines
     )
-    journal.emit(_fact("credit_note.asked", note), at=now)
-    return note
+    return notes, [_fact("credit_note.asked", note) for note in notes]
 
 
 def fit(note: CreditNote, invoice: Invoice) -> None:

@@ -1,11 +1,13 @@
 """What can be done about an invoice beside collecting it: credited, refunded, given up, written off, voided."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from accounts import journal
 from accounts.lock import account_lock
 
 from ..models.invoices import Invoice
-from ..models.reversals import Charge, InvoiceAct
+from ..models.reversals import Charge, CreditNote, InvoiceAct
 from . import acts, issue_credit_note, refunds
 from .acts import InvoiceActRefused
 from .carry_out import carry_out_now
@@ -13,6 +15,7 @@ from .credit_notes import Destination, Division, spread, unused
 from .refunds import RefundRefused
 from .states import ActKind, InvoiceStatus
 
+HONEST = "honest_debt"
 HONEST_DEBT = "Time that will not be used is not owed"
 
 
@@ -32,19 +35,11 @@ def mark_uncollectible(
         invoice.refresh_from_db()
         if because := acts.why_not(invoice, ActKind.UNCOLLECTIBLE):
             raise InvoiceActRefused(f"This can't be done: {because}.")
-        division = honest_credit(invoice, decided_on=decided_on or now.astimezone(UTC).date())
-        note = None
-        if division.total_minor:
-            off_debt_minor = min(division.total_minor, invoice.remaining_minor)
-            note = issue_credit_note.ask(
-                invoice,
-                division,
-                Destination(off_debt_minor, to_credit_minor=division.total_minor - off_debt_minor),
-                why="honest_debt",
-                memo=HONEST_DEBT,
-                actor=actor,
-                now=now,
-            )
+        wanted = honest_notes([invoice], decided_on=decided_on or now.astimezone(UTC).date())
+        notes, facts = issue_credit_note.ask_each(wanted, actor=actor, now=now)
+        if facts:
+            journal.emit(*facts, at=now)
+        note = notes[0] if notes else None
         act = acts.ask(invoice, ActKind.UNCOLLECTIBLE, note=note, actor=actor, reason=reason, now=now)
     return carry_out_now(act, now=now)
 
@@ -53,6 +48,28 @@ def honest_credit(invoice: Invoice, *, decided_on: date) -> Division:
     """Return what of an invoice would not be owed if it were given up on this day."""
     period = invoice.period_start.astimezone(UTC).date(), invoice.period_end.astimezone(UTC).date()
     return unused(issue_credit_note.lines_of(invoice), *period, decided_on, tax_minor=invoice.tax_minor)
+
+
+def honest_notes(invoices: Sequence[Invoice], *, decided_on: date) -> list[issue_credit_note.Wanted]:
+    """
+    Return the credit notes that invoices get which are given up on this day; none for one that has it already.
+
+    On one that Stripe holds for uncollectible the note is ours alone: Stripe takes none there. Three statements.
+    """
+    standing = CreditNote.objects.filter(invoice__in=invoices, why=HONEST, status__in=issue_credit_note.STANDING)
+    credited = set(standing.values_list("invoice_id", flat=True))
+    lines = issue_credit_note.lines_of_each(invoices)
+    wanted = []
+    for invoice in invoices:
+        period = invoice.period_start.astimezone(UTC).date(), invoice.period_end.astimezone(UTC).date()
+        division = unused(lines[invoice.pk], *period, decided_on, tax_minor=invoice.tax_minor)
+        if invoice.pk in credited or not division.total_minor:
+            continue
+        off_debt_minor = min(division.total_minor, invoice.remaining_minor)
+        to = Destination(off_debt_minor, to_credit_minor=division.total_minor - off_debt_minor)
+        is_ours = invoice.status == InvoiceStatus.UNCOLLECTIBLE.value or not invoice.stripe_invoice_id
+        wanted.append(issue_credit_note.Wanted(invoice, division, to, why=HONEST, is_ours=is_ours, memo=HONEST_DEBT))
+    return wanted
 
 
 def true_debt_minor(invoice: Invoice, *, decided_on: date) -> int:

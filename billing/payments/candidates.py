@@ -7,6 +7,7 @@ from ..invoicing.disputes import disputed_method_ids
 from ..models.invoices import Invoice, PaymentAttempt
 from ..models.methods import PaymentMethod
 from .attempts import NOT_ATTEMPTED
+from .authorised import changed_at, is_authorised, with_mandates
 from .choose import Candidate, LastTry
 from .declines import CAP_PERIOD
 
@@ -16,8 +17,10 @@ FAILED = (PaymentAttempt.Status.FAILED, PaymentAttempt.Status.ACTION_REQUIRED)
 def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
     """Return the account's stored methods as candidates for this invoice. Three statements."""
     stored = list(
-        PaymentMethod.objects.filter(
-            account=invoice.account_id, processor=PaymentMethod.Processor.STRIPE, deleted_at__isnull=True
+        with_mandates(
+            PaymentMethod.objects.filter(
+                account=invoice.account_id, processor=PaymentMethod.Processor.STRIPE, deleted_at__isnull=True
+            )
         )
     )
     failed = list(
@@ -34,9 +37,10 @@ def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
         Candidate(
             id=method.pk,
             is_usable=method.is_usable,
+            is_authorised=is_authorised(method),
             is_default=method.is_default,
             created_at=method.created_at,
-            updated_at=method.updated_at,
+            updated_at=changed_at(method),
             tries_of_card=tries[method.brand, method.last4],
             last_try=LastTry(tried.started_at, tried.code, tried.advice_code)
             if (tried := last.get(method.pk))

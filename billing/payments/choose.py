@@ -25,7 +25,8 @@ class Candidate:
     """
     A stored method. `tries_of_card`: failed tries of the same card within the cap's period, for any invoice.
 
-    `is_disputed`: a payment that was made with this method was disputed, and the dispute is not won.
+    `is_disputed`: a payment that was made with this method was disputed, and the dispute is not won. `is_authorised`:
+    no mandate says that it may not be charged while the customer is away.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Candidate:
     tries_of_card: int
     last_try: LastTry | None
     is_disputed: bool = False
+    is_authorised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def _was_just_tried(candidate: Candidate, now: datetime) -> bool:
 # Read from the top; the first that holds is the reason.
 PASSED_OVER: tuple[Reason, ...] = (
     Reason("it may not be charged any more", lambda method, _now: not method.is_usable),
+    Reason("its customer has revoked it",    lambda method, _now: not method.is_authorised),
     Reason("a payment it made is disputed",  lambda method, _now: method.is_disputed),
     Reason("its card was tried too often",   lambda method, _now: method.tries_of_card >= CAP_TRIES),
     Reason("the customer must act first",    lambda method, _now: _waits_for_customer(method)),

@@ -99,3 +99,17 @@ class DunningDue(Lease):
 
     def __str__(self) -> str:
         return f"{self.account_id} due"
+
+
+class DunningNight(Lease):
+    """How far the nightly look at everybody has come. One row, `id` 1. Written by `dunning/due.py`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    after = models.CharField(max_length=32, blank=True, help_text="the last account that was looked at tonight")
+
+    class Meta:
+        db_table = "dunning_night"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="dunning_night_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"after {self.after or 'nobody'}"

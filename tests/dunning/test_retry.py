@@ -45,6 +45,15 @@ def test_the_schedule_of_pay_as_you_go(failures, now, next_hours, counted, is_ov
     assert (standing.scheduled_failures, standing.is_over) == (counted, is_over)
 
 
+@pytest.mark.parametrize("last", [SCHEDULE, ACT, NEVER])
+def test_the_round_that_stripe_began_goes_on_at_once_with_the_methods_it_did_not_try(last):
+    owing = invoice(failures=failed(2, last=last), has_untried=True)
+
+    standing = standing_of(owing, account(owing, hours=3), PAY_GO)
+
+    assert (standing.next_at, standing.waits_for_customer) == (at(2), False)
+
+
 # the method's age in hours, failures, waits for the customer, next charge at hours
 METHODS = [
     (-2400, failed(0, last=ACT),          True,  None),
