@@ -1,7 +1,11 @@
 """What a decline means: the class of each code, advice that makes it stricter, and what the customer is told."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from billing.payments.choose import Candidate, LastTry, why_not
 from billing.payments.declines import ADVICE, DECLINES, NEXT, DeclineClass, classify, told
 from sandbox.stripe.cards import DECLINES as SANDBOX_DECLINES
 
@@ -74,3 +78,26 @@ def test_of_a_card_that_may_be_in_the_wrong_hands_no_more_is_told_than_that_it_w
     assert all(row.told.endswith(".") and len(row.told) < 160 for row in DECLINES.values())
     assert told("expired_card") != generic
     assert list(DECLINES) == sorted(DECLINES)
+
+
+@pytest.mark.parametrize("code", sorted(DECLINES))
+def test_after_each_decline_a_method_is_charged_again_when_its_class_says_and_never_before(code):
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    decline_class = DECLINES[code].decline_class
+    wait = NEXT[decline_class].retry_after
+    tried = Candidate(
+        id="m", is_usable=not NEXT[decline_class].stops_method, is_default=True, created_at=at, updated_at=None,
+        tries_of_card=1, last_try=LastTry(at, code, ""),
+    )  # fmt: skip
+    mended = replace(tried, updated_at=at + timedelta(seconds=1))
+
+    again = {days for days in (0, 0.04, 0.05, 0.49, 0.5, 30, 365) if not why_not(tried, at + timedelta(days=days))}
+
+    waits = {DeclineClass.RETRY_SOON: 0.05, DeclineClass.RETRY_ON_SCHEDULE: 0.5}
+    assert again == {days for days in (0.05, 0.5, 0.49, 30, 365) if days >= waits.get(decline_class, 9999)}
+    assert (wait is None) == (decline_class in {DeclineClass.CUSTOMER_MUST_ACT, DeclineClass.NEVER_AGAIN})
+    if decline_class is DeclineClass.NEVER_AGAIN:
+        assert why_not(mended, at + timedelta(days=365)), "new details do not make it chargeable"
+    elif decline_class is DeclineClass.CUSTOMER_MUST_ACT:
+        assert not why_not(mended, at + timedelta(seconds=2))
+    assert told(code).count(".") >= 2, "what is the matter, and what to do"
