@@ -16,10 +16,19 @@ from config.passing_time import pass_time
 from dunning import brakes, outages
 from dunning.consequence_kinds import Consequence
 from dunning.models.actions import DunningAction, DunningBrake, ProcessorOutage
+from dunning.rollout import roll_out
 from tests.dunning.acting import act, decision, give_up, owing, stripe_sdk, turn
 from tests.guard import unguarded
 
 pytestmark = pytest.mark.usefixtures("story", "catalog", "live_server_url")
+
+
+@pytest.fixture(autouse=True)
+def _the_brain_only_looks(story):
+    """These tests decide by themselves; what the brain would decide meanwhile is only noted."""
+    roll_out(percent=100, is_observe_only=True, actor="system:tests", now=business.now())
+    yield
+    roll_out(percent=100, is_observe_only=False, actor="system:tests", now=business.now())
 
 
 def let_pass(**duration):
