@@ -1,5 +1,6 @@
-"""Ten thousand events of a thousand accounts, while one of two workers dies every three seconds."""
+"""Ten thousand events of a thousand accounts (or SOAK_ACCOUNTS), while one of two workers dies every three seconds."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.webhooks import crowd, killed
 from tests.webhooks.telling import in_kafka, kafka
 
-ACCOUNTS = 1000
+ACCOUNTS = int(os.environ.get("SOAK_ACCOUNTS", "1000"))
 
 
 @pytest.mark.usefixtures("story", "sandbox")
