@@ -57,6 +57,7 @@ PURE = (
     "billing.changes_calculator.prices",
     "billing.changes_calculator.proration",
     "billing.changes_calculator.request",
+    "billing.changes_calculator.settled",
     "billing.changes_calculator.snapshot",
     "billing.changes_calculator.split",
     "billing.changes_calculator.steps",

@@ -23,6 +23,7 @@ class LineFacts:
     amount_minor: int
     period_start: datetime
     period_end: datetime
+    is_proration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class ItemFacts:
     quantity: int
     period_start: datetime
     period_end: datetime
+    unit_amount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class SubscriptionFacts:
     customer_id: str
     anchor_at: datetime
     items: tuple[ItemFacts, ...]
+    currency: str = ""
 
     def item_of_price(self, stripe_price_id: str) -> ItemFacts | None:
         """Return the item that bills this price; a subscription has one per price."""
@@ -185,9 +188,11 @@ def read_subscription(raw: Raw) -> SubscriptionFacts:
                 quantity=item.get("quantity") or 0,
                 period_start=time_of(item.get("current_period_start") or raw["current_period_start"]),
                 period_end=time_of(item.get("current_period_end") or raw["current_period_end"]),
+                unit_amount_minor=_unit_amount(item.get("price")),
             )
             for item in raw["items"]["data"]
         ),
+        currency=raw.get("currency") or "",
     )
 
 
@@ -272,9 +277,14 @@ def _decline(intent: Raw) -> DeclineFacts | None:
     )
 
 
+def _unit_amount(price: object) -> int:
+    return (price.get("unit_amount") or 0) if isinstance(price, dict) else 0
+
+
 def _read_line(raw: Raw) -> LineFacts:
     pricing = (raw.get("pricing") or {}).get("price_details") or {}
-    item = ((raw.get("parent") or {}).get("subscription_item_details") or {}).get("subscription_item")
+    details = (raw.get("parent") or {}).get("subscription_item_details") or {}
+    item = details.get("subscription_item")
     return LineFacts(
         id=raw["id"],
         description=raw.get("description") or "",
@@ -284,4 +294,5 @@ def _read_line(raw: Raw) -> LineFacts:
         amount_minor=raw["amount"],
         period_start=time_of(raw["period"]["start"]),
         period_end=time_of(raw["period"]["end"]),
+        is_proration=bool(details.get("proration") or raw.get("proration")),
     )

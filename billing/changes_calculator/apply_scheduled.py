@@ -14,6 +14,7 @@ from ..entitle import entitle
 from ..invoicing.clock import end_schedule
 from ..invoicing.late import correct_renewal
 from ..models.invoices import BillingSchedule
+from ..models.left_clocks import LeftClock
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from .licences import FREE_LICENSE
@@ -60,7 +61,8 @@ def _apply(sslc: Sslc, *, now: datetime) -> None:
     assert schedule is not None, "nobody bills a trial"
     give_up_waiting(schedule, now=now)
     with account_lock(sslc.account_id):
-        if claims_on(schedule).exists() or is_taking_off(schedule):
+        is_left = LeftClock.objects.filter(schedule=schedule).exists()
+        if is_left or claims_on(schedule).exists() or is_taking_off(schedule):
             leases.release(sslc, next_at=now + CLOCK_IS_HELD)
             return
         leases.renew(sslc, is_telling=True)

@@ -8,6 +8,7 @@ for one within a day: beyond that, what is bought anew goes on a further subscri
 from datetime import datetime
 from typing import Any
 
+from ..cfstripe.shapes import PRICE_KEY
 from .billed import items_after
 from .change_set import ElementChange, PlannedLine
 from .request import ChangeRefused, Refusal
@@ -66,7 +67,7 @@ def _added(line: PlannedLine, currency: str, *, start: datetime, end: datetime) 
     series = line.price_id.rsplit("_", 2)[0]
     return {
         "price_data": {"currency": currency, "product": f"paygo_{series}", "unit_amount": line.amount_minor},
-        "metadata": {"paygo_price": line.stripe_price_id},
+        "metadata": {PRICE_KEY: line.stripe_price_id},
         "period": {
             "start": {"type": "timestamp", "timestamp": int(start.timestamp())},
             "end": {"type": "timestamp", "timestamp": int(end.timestamp())},

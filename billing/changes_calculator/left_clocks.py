@@ -21,7 +21,7 @@ from ..invoicing.clock import end_schedule
 from ..models.invoices import BillingSchedule
 from ..models.left_clocks import LeftClock
 from .items import without_payment
-from .next_period import items_by_price, next_phases, quantities
+from .next_period import items_by_price, next_phases, quantities, settled_now
 
 TRY_AGAIN = timedelta(seconds=30)
 OVER = frozenset({"canceled", "incomplete_expired"})
@@ -46,7 +46,7 @@ def follow_due(*, now: datetime, limit: int = 20) -> int:
 def _follow(row: LeftClock, *, now: datetime) -> None:
     """Take what is gone off its subscription; one that nothing remains on ends, and its clock with it."""
     schedule = row.schedule
-    remains = bring_into_line(schedule, key=f"left_{row.pk}_{row.lease_token}")
+    remains = bring_into_line(schedule, key=f"left_{row.pk}_{row.lease_token}", now=now)
     with account_lock(schedule.account_id), leases.finishing(row):
         if not remains:
             end_schedule(schedule.pk, at=now)
@@ -55,7 +55,7 @@ def _follow(row: LeftClock, *, now: datetime) -> None:
         journal.emit(fact, at=now)
 
 
-def bring_into_line(schedule: BillingSchedule, *, key: str) -> bool:
+def bring_into_line(schedule: BillingSchedule, *, key: str, now: datetime) -> bool:
     """
     Make Stripe's items on this clock those that the account owns on it, charging and crediting nothing.
 
@@ -70,5 +70,6 @@ def bring_into_line(schedule: BillingSchedule, *, key: str) -> bool:
     if not after:
         subscriptions.cancel(schedule.stripe_subscription_id, key=key)
     elif {price: item.quantity for price, item in before.items()} != {p: i.quantity for p, i in after.items()}:
-        subscriptions.update(schedule.stripe_subscription_id, without_payment(before, after), key=key)
+        params = without_payment(before, after) | settled_now(current, schedule, before, after, now=now)
+        subscriptions.update(schedule.stripe_subscription_id, params, key=key)
     return bool(after)

@@ -1,7 +1,8 @@
 """What Stripe bills from the next period on: told without proration, because what was paid stays paid."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -15,6 +16,8 @@ from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
 from ..objectproducts.phases import Phase
 from .items import Item, from_next_period
+from .proration import period_containing
+from .settled import settled
 from .tidy import save_empty_items
 
 
@@ -34,6 +37,8 @@ def tell_stripe(sslc: Sslc, *, without: bool, now: datetime) -> SubscriptionFact
     if not after and is_late(current, sslc):
         return current  # its next period has begun: whoever asked for this ends it at once
     params = from_next_period(before, after)
+    if is_late(current, sslc):
+        params |= settled_now(current, schedule, before, after, now=sslc.applies_at)
     key = f"sslc_{sslc.pk}_{sslc.lease_token}"
     subscription = read_subscription(subscriptions.update(schedule.stripe_subscription_id, params, key=key))
     with account_lock(sslc.account_id):
@@ -68,9 +73,28 @@ def next_phases(schedule: BillingSchedule) -> list[Phase]:
     return _phases(schedule, {ope_id for each in _told(schedule) for ope_id in each.ope_ids})
 
 
+def settled_now(
+    subscription: SubscriptionFacts,
+    schedule: BillingSchedule,
+    before: Mapping[str, Item],
+    after: Mapping[str, Item],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what lets Stripe prorate such a change for 0, now or as near to that as the items' period allows."""
+    starts_at = max(item.period_start for item in subscription.items)
+    ends_at = min(item.period_end for item in subscription.items)
+    at = min(max(now.replace(microsecond=0), starts_at), ends_at)
+    period = period_containing(schedule.anchor_at, schedule.interval, ends_at - timedelta(microseconds=1))
+    return settled(before, after, period, currency=subscription.currency, at=at)
+
+
 def items_by_price(subscription: SubscriptionFacts) -> dict[str, Item]:
     """Return the items of a subscription as it is at Stripe, by price."""
-    return {item.price_id: Item(item.id, item.price_id, 0, item.quantity) for item in subscription.items}
+    return {
+        item.price_id: Item(item.id, item.price_id, item.unit_amount_minor, item.quantity)
+        for item in subscription.items
+    }
 
 
 def quantities(phases: Iterable[Phase], before: Mapping[str, Item]) -> dict[str, Item]:
@@ -80,7 +104,8 @@ def quantities(phases: Iterable[Phase], before: Mapping[str, Item]) -> dict[str,
         price = phase.stripe_price_id
         if price and phase.billed_quantity:
             quantity = phase.billed_quantity + (after[price].quantity if price in after else 0)
-            after[price] = Item(before[price].id if price in before else "", price, 0, quantity)
+            item_id = before[price].id if price in before else ""
+            after[price] = Item(item_id, price, phase.unit_amount_minor, quantity)
     return after
 
 

@@ -31,7 +31,7 @@ from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet
 from .items import moves
-from .next_period import items_by_price, next_phases, quantities
+from .next_period import items_by_price, next_phases, quantities, settled_now
 from .request import Refusal
 from .steps import Step
 from .told import words_of
@@ -137,7 +137,7 @@ def _take_items_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime)
         with account_lock(workflow.account_id):
             end_schedule(schedule.pk, at=now)
     elif items := [_taken_off(move) for move in moves(before, after)]:
-        params = {"items": items, "proration_behavior": "none"}
+        params = {"items": items} | settled_now(current, schedule, before, after, now=now)
         subscriptions.update(schedule.stripe_subscription_id, params, key=key)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts import journal
 from accounts.lock import holds_lock
 
-from ..cfstripe.shapes import InvoiceFacts, SubscriptionFacts
+from ..cfstripe.shapes import InvoiceFacts, LineFacts, SubscriptionFacts
 from ..entitle import entitle
 from ..models.objectproducts import Ope
 from ..objectproducts.phases import Phase
@@ -39,11 +39,16 @@ class BilledBy:
         """Return what the invoice of a change says: its lines name the items that there are now."""
         return cls(
             subscription_id=invoice.subscription_id,
-            items={line.price_id: line.item_id for line in invoice.lines if line.item_id},
+            items={line.price_id: line.item_id for line in sorted(invoice.lines, key=_newest_last) if line.item_id},
         )
 
 
 NOBODY = BilledBy("", {})
+
+
+def _newest_last(line: LineFacts) -> tuple[bool, datetime]:
+    """Credits first: what they are for may be gone; then what an earlier change left for this invoice."""
+    return line.amount_minor >= 0, line.period_start
 
 
 def save_elements(

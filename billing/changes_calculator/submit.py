@@ -90,7 +90,9 @@ def _begin(request: ChangeRequest) -> ChangeWorkflow | ChangeResult | InTheWay |
         if not change.calls:
             return _commit_free(request, change)
         clocks = [schedule for schedule in snapshot.schedules if f"clock:{schedule.interval}" in change.claims]
-        if closing := tuple(each.id for each in clocks if each.is_closing and each.id not in change.left):
+        # What is left at the end of its period is left as Stripe was told.
+        ends = {each.id for each in clocks if each.id in change.left and each.next_at <= request.requested_at}
+        if closing := tuple(each.id for each in clocks if each.is_closing and each.id not in ends):
             return InTheWay(closing_ids=closing)
         if any(schedule.is_tidied for schedule in clocks):
             raise AccountBusy("What you bought last is just being finished. Ask again in a moment.")

@@ -51,7 +51,7 @@ def differences(
     `credit_minor` is the customer's credit that our books spent on it, which takes as much off. Whatever else was put
     on the invoice beside the renewal itself (a correction) is a difference, unless it adds up to nothing.
     """
-    renewal = [line for line in actual.lines if line.price_id and line.item_id]
+    renewal = [line for line in actual.lines if line.price_id and line.item_id and not line.is_proration]
     theirs = {line.stripe_price_id: line for line in by_price(_amounts(renewal))}
     ours = {line.stripe_price_id: line for line in expected}
     found: list[Difference] = []

@@ -78,7 +78,11 @@ def _renewal(schedule: BillingSchedule, period_start: datetime) -> Raw | None:
 
 
 def _billed_lines(facts: InvoiceFacts, period_start: datetime) -> list[int]:
-    return [line.amount_minor for line in facts.lines if line.item_id and line.period_start >= period_start]
+    return [
+        line.amount_minor
+        for line in facts.lines
+        if line.item_id and not line.is_proration and line.period_start >= period_start
+    ]
 
 
 def _billed_minor(facts: InvoiceFacts, period_start: datetime) -> int:

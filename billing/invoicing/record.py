@@ -264,7 +264,8 @@ def _lines(facts: Sequence[LineFacts], planned: Sequence[PlannedLine]) -> list[I
         theirs = [fact for fact in facts if fact.price_id == price_id]
         ours = [line for line in planned if line.stripe_price_id == price_id]
         if _is_same(theirs, ours):
-            lines += [_planned(theirs[-1], line) for line in ours]
+            newest = max(reversed(theirs), key=lambda fact: (fact.period_end, fact.period_start))
+            lines += [_planned(newest, line) for line in ours]
             other_facts = [fact for fact in other_facts if fact.price_id != price_id]
             other_lines = [line for line in other_lines if line.stripe_price_id != price_id]
     if _is_same(other_facts, other_lines):

@@ -121,7 +121,8 @@ def add_pending(
         },
         "type": "subscription_details",
     }
-    line = {**line, "metadata": metadata or {}}
+    metadata = line["metadata"] if metadata is None else metadata
+    line = {**line, "metadata": metadata}
     item = world.add(
         {
             "id": parent["invoice_item"],
@@ -132,7 +133,7 @@ def add_pending(
             "discounts": [],
             "invoice": None,
             "livemode": False,
-            "metadata": metadata or {},
+            "metadata": metadata,
             "parent": parent_of_item,
             "proration": parent["proration"],
             "tax_rates": [],

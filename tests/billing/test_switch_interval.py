@@ -266,3 +266,19 @@ def test_what_is_to_grow_grows_before_it_is_paid_monthly(clock):
         with pytest.raises(ChangeRefused) as refused:
             submit(larger)
         assert refused.value.code == "change_not_offered"
+
+
+def test_what_stays_monthly_grows_by_what_it_costs_after_another_left(halfway):
+    account, zone = halfway
+    other = add_zone(account.pk, name=f"other-{zone.name}", actor="system:tests", now=business.now())
+    submit(wish(account, other))
+    submit(wish(account, zone, interval_name="yearly"))
+    pass_to(business.now())
+    asked = wish(account, other, "business")
+    expected = preview(asked)
+
+    submit(asked)
+
+    invoice = newest_invoice(account)
+    assert invoice.total_minor == expected.due_now_minor == (25000 - 2500) // 2
+    assert list(invoice.lines.filter(ope_id=None)) == []
