@@ -18,7 +18,7 @@ from ..cfstripe import subscriptions
 from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import read_subscription
 from ..invoicing.clock import end_schedule
-from ..models.invoices import BillingSchedule
+from ..invoicing.late import correct_renewal
 from ..models.left_clocks import LeftClock
 from .items import without_payment
 from .next_period import items_by_price, next_phases, quantities, settled_now
@@ -32,7 +32,7 @@ def leave(account_id: str, schedule_ids: Sequence[str], *, now: datetime) -> Non
     assert holds_lock(account_id)
     if not schedule_ids:
         return
-    rows = [LeftClock(schedule_id=schedule_id, next_at=now) for schedule_id in schedule_ids]
+    rows = [LeftClock(schedule_id=schedule_id, left_at=now, next_at=now) for schedule_id in schedule_ids]
     LeftClock.objects.bulk_create(rows, ignore_conflicts=True)
     wake.wake("billing.follow_left_clocks")
 
@@ -46,7 +46,7 @@ def follow_due(*, now: datetime, limit: int = 20) -> int:
 def _follow(row: LeftClock, *, now: datetime) -> None:
     """Take what is gone off its subscription; one that nothing remains on ends, and its clock with it."""
     schedule = row.schedule
-    remains = bring_into_line(schedule, key=f"left_{row.pk}_{row.lease_token}", now=now)
+    remains = bring_into_line(row, now=now)
     with account_lock(schedule.account_id), leases.finishing(row):
         if not remains:
             end_schedule(schedule.pk, at=now)
@@ -55,18 +55,24 @@ def _follow(row: LeftClock, *, now: datetime) -> None:
         journal.emit(fact, at=now)
 
 
-def bring_into_line(schedule: BillingSchedule, *, key: str, now: datetime) -> bool:
+def bring_into_line(row: LeftClock, *, now: datetime) -> bool:
     """
     Make Stripe's items on this clock those that the account owns on it, charging and crediting nothing.
 
-    Returns whether anything remains; a subscription of which nothing does is cancelled. Safe to repeat: quantities
-    are absolute.
+    If nobody was at work and Stripe has begun another period meanwhile, what it billed too much is taken off. Returns
+    whether anything remains; a subscription of which nothing does is cancelled. Safe to repeat.
     """
+    schedule, key = row.schedule, f"left_{row.pk}_{row.lease_token}"
     current = read_subscription(subscriptions.retrieve(schedule.stripe_subscription_id))
     before = {price: item for price, item in items_by_price(current).items() if item.quantity}
-    after = quantities(next_phases(schedule), before)
+    phases = next_phases(schedule)
+    after = quantities(phases, before)
     if current.status in OVER:
         return bool(after)
+    began_at = max(item.period_start for item in current.items)
+    if row.left_at is not None and began_at > row.left_at:
+        late = f"left_{row.pk}_{int(row.left_at.timestamp())}_late"
+        correct_renewal(schedule, phases, period_start=began_at, key=late, now=now)
     if not after:
         subscriptions.cancel(schedule.stripe_subscription_id, key=key)
     elif {price: item.quantity for price, item in before.items()} != {p: i.quantity for p, i in after.items()}:

@@ -18,7 +18,7 @@ def renew(invoice: Invoice, *, now: datetime) -> None:
     Let each OPE on this paid invoice hold for the period of its line, with entitlements and billing schedule.
 
     Under the account's lock. An OPE that is in that period or a later one already stays as it is, so repeating is
-    safe and a late invoice sets nothing back.
+    safe and a late invoice sets nothing back. What ends with the old period is not renewed, whatever was billed.
     """
     assert holds_lock(invoice.account_id)
     periods = {line.ope_id: (line.period_start, line.period_end) for line in invoice.lines.all() if line.ope_id}
@@ -26,7 +26,7 @@ def renew(invoice: Invoice, *, now: datetime) -> None:
     moved = []
     for ope in live:
         phase = ope.scheduled or ope.current
-        if ope.pk in periods and ope.current.starts_at < periods[ope.pk][0]:
+        if ope.pk in periods and phase.rank > 0 and ope.current.starts_at < periods[ope.pk][0]:
             starts_at, ends_at = periods[ope.pk]
             ope.value_phases = [replace(phase, starts_at=starts_at, ends_at=ends_at).to_json()]
             moved.append(ope)

@@ -1,7 +1,8 @@
 """
-A renewal that Stripe began before it was told what the new period holds: corrected while it is a draft.
+A renewal that Stripe began before it was told what the new period holds: corrected, as a draft or by a credit note.
 
-Stripe leaves a draft alone for an hour, and for days while nobody takes its news: workers that were down find it.
+Stripe leaves a draft alone for an hour, and for days while nobody takes its news: workers that were down find it, or
+what it has become by then.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,12 @@ from accounts.lock import account_lock
 from ..cfstripe import invoice_items, invoices
 from ..cfstripe.shapes import InvoiceFacts, Raw, read_invoice
 from ..models.invoices import BillingSchedule, Invoice
+from ..models.left_clocks import LeftClock
 from ..models.scheduled import Sslc
 from ..objectproducts.phases import Phase
+from .credit_notes import tax_part_minor
 from .finalize import finalize
+from .give_back import give_back
 from .record import record_lines_again
 from .states import InvoiceStatus
 from .take_over import lines_due, notice
@@ -25,7 +29,9 @@ BILLED_TOO_MUCH = "Changed before this period began"
 
 
 def waits_for_scheduled(invoice: Invoice) -> bool:
-    """Whether Stripe has not been told yet of something that was to change before this renewal's period."""
+    """Whether Stripe has not been told yet of something that was to change, or has left, before this period."""
+    if LeftClock.objects.filter(schedule=invoice.schedule_id).exists():
+        return True
     untold = Sslc.objects.filter(schedule=invoice.schedule_id, ended_at__isnull=True, applied_at__isnull=True)
     return invoice.schedule_id is not None and untold.filter(applies_at__lte=invoice.created_at).exists()
 
@@ -36,8 +42,8 @@ def correct_renewal(
     """
     Let the renewal that began at `period_start` bill these phases and nothing else, and finalise it.
 
-    What it bills too much is taken off by a negative line. One that is finalised already stays as it is. Not in a
-    transaction; safe to repeat with the same `key`.
+    What it bills too much is taken off by a negative line; of one that is finalised already, by a credit note, and what
+    was paid goes back. Not in a transaction; safe to repeat with the same `key`.
 
     :raises StripeUnavailable: no answer; nothing is half done that repeating would not do.
     """
@@ -45,8 +51,8 @@ def correct_renewal(
     if raw is None:
         return
     facts = read_invoice(raw)
+    too_much_minor = _billed_minor(facts, period_start) - sum(phase.amount_minor for phase in phases)
     if facts.status == InvoiceStatus.DRAFT.value:
-        too_much_minor = _billed_minor(facts, period_start) - sum(phase.amount_minor for phase in phases)
         if too_much_minor > 0:
             invoice_items.add(
                 facts.id,
@@ -56,7 +62,7 @@ def correct_renewal(
                 description=BILLED_TOO_MUCH,
                 key=key,
             )
-        raw = invoices.retrieve(facts.id)
+    raw = invoices.retrieve(facts.id)
     with account_lock(schedule.account_id):
         notice(raw, account_id=schedule.account_id, now=now)
         invoice = Invoice.objects.get(account=schedule.account_id, stripe_invoice_id=facts.id)
@@ -67,6 +73,9 @@ def correct_renewal(
             journal.emit(fact, at=now)
     if invoice.status == InvoiceStatus.DRAFT.value:
         finalize(invoice, now=now)
+    elif too_much_minor > 0:
+        tax_minor = tax_part_minor(invoice.tax_minor, of_minor=too_much_minor, whole_minor=invoice.subtotal_minor)
+        give_back(invoice, too_much_minor + tax_minor, cause=key, reason=BILLED_TOO_MUCH, now=now)
 
 
 def _renewal(schedule: BillingSchedule, period_start: datetime) -> Raw | None:
@@ -86,4 +95,6 @@ def _billed_lines(facts: InvoiceFacts, period_start: datetime) -> list[int]:
 
 
 def _billed_minor(facts: InvoiceFacts, period_start: datetime) -> int:
-    return sum(_billed_lines(facts, period_start))
+    """What the period's lines bill, less what was taken off them before."""
+    taken_off = (line.amount_minor for line in facts.lines if not line.item_id and line.description == BILLED_TOO_MUCH)
+    return sum(_billed_lines(facts, period_start)) + sum(taken_off)

@@ -80,15 +80,24 @@ def true_debt_minor(invoice: Invoice, *, decided_on: date) -> int:
 
 
 def credit_invoice(
-    invoice_id: str, *, amount_minor: int, memo: str = "", actor: str, reason: str = "", now: datetime
+    invoice_id: str,
+    *,
+    amount_minor: int,
+    memo: str = "",
+    key: str = "",
+    actor: str,
+    reason: str = "",
+    now: datetime,
 ) -> InvoiceAct:
     """
-    Take an amount, tax included, off an invoice that is not paid: less is owed.
+    Take an amount, tax included, off an invoice that is not paid: less is owed. `key` as in `refund`.
 
     :raises InvoiceActRefused: it is paid or void, less than that is owed, or something else is under way.
     """
     invoice = Invoice.objects.get(pk=invoice_id)
     with account_lock(invoice.account_id):
+        if key and (known := invoice.acts.filter(pk=key).first()):
+            return known
         invoice.refresh_from_db()
         if because := acts.why_not(invoice, ActKind.CREDIT_NOTE):
             raise InvoiceActRefused(f"This can't be done: {because}.")
@@ -104,7 +113,7 @@ def credit_invoice(
             actor=actor,
             now=now,
         )
-        act = acts.ask(invoice, ActKind.CREDIT_NOTE, note=note, actor=actor, reason=reason, now=now)
+        act = acts.ask(invoice, ActKind.CREDIT_NOTE, note=note, key=key, actor=actor, reason=reason, now=now)
     return carry_out_now(act, now=now)
 
 

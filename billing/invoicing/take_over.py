@@ -10,6 +10,7 @@ from ..changes_calculator.change_set import PlannedLine
 from ..models.catalog import Price
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.objectproducts import Ope
+from ..models.scheduled import Sslc
 from . import shadow
 from .due import take_on
 from .follow import follow, settle
@@ -33,16 +34,15 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     ).first()
     if schedule is None or facts.billing_reason != "subscription_cycle":
         return False
-    due = lines_due(account_id, schedule)
     invoice = record_new(
         facts,
-        due,
+        lines_due(account_id, schedule, as_told=True),
         account_id=account_id,
         schedule_id=schedule.pk,
         workflow_id=None,
         reason=FinalizeReason.CYCLE,
     )
-    shadow.expect(invoice, due, schedule)
+    shadow.expect(invoice, lines_due(account_id, schedule), schedule)
     if invoice.status in {InvoiceStatus.DRAFT.value, InvoiceStatus.OPEN.value}:
         take_on(invoice, at=now)
     settle(invoice, raw, now=now)
@@ -56,8 +56,14 @@ def notice(raw: Raw, *, account_id: str, now: datetime) -> bool:
     return True
 
 
-def lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
-    """Return what the OPEs that this clock bills say is due for one more period, each at the price it was sold at."""
+def lines_due(account_id: str, schedule: BillingSchedule, *, as_told: bool = False) -> list[PlannedLine]:
+    """
+    Return what the OPEs that this clock bills say is due for one more period, each at the price it was sold at.
+
+    `as_told`: of what is scheduled, and what Stripe was not told of in time, what it bills instead.
+    """
+    untold = Sslc.objects.filter(schedule=schedule, ended_at__isnull=True, applied_at__isnull=True) if as_told else ()
+    unchanged = {ope_id for sslc in untold for ope_id in sslc.ope_ids}
     billed = Ope.objects.filter(
         account=account_id,
         license_source_id__startswith=f"{schedule.stripe_subscription_id}:",
@@ -67,7 +73,9 @@ def lines_due(account_id: str, schedule: BillingSchedule) -> list[PlannedLine]:
     phases = {
         ope.pk: (ope, phase)
         for ope in billed
-        if (phase := ope.scheduled or ope.current).rank > 0 and phase.interval == schedule.interval and phase.price_id
+        if (phase := ope.current if ope.pk in unchanged else ope.scheduled or ope.current).rank > 0
+        and phase.interval == schedule.interval
+        and phase.price_id
     }
     prices = Price.objects.in_bulk({phase.price_id for _, phase in phases.values()})
     return [

@@ -15,6 +15,7 @@ class LeftClock(Lease):
     """
 
     schedule = models.OneToOneField(BillingSchedule, on_delete=models.PROTECT, primary_key=True, related_name="left")
+    left_at = models.DateTimeField(null=True, help_text="when; a period that began later bills nothing of what left")
 
     class Meta:
         db_table = "billing_schedule_left"
