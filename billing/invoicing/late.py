@@ -52,16 +52,15 @@ def correct_renewal(
         return
     facts = read_invoice(raw)
     too_much_minor = _billed_minor(facts, period_start) - sum(phase.amount_minor for phase in phases)
-    if facts.status == InvoiceStatus.DRAFT.value:
-        if too_much_minor > 0:
-            invoice_items.add(
-                facts.id,
-                customer_id=facts.customer_id,
-                currency=facts.currency,
-                amount_minor=-too_much_minor,
-                description=BILLED_TOO_MUCH,
-                key=key,
-            )
+    if facts.status == InvoiceStatus.DRAFT.value and too_much_minor > 0:
+        invoice_items.add(
+            facts.id,
+            customer_id=facts.customer_id,
+            currency=facts.currency,
+            amount_minor=-too_much_minor,
+            description=BILLED_TOO_MUCH,
+            key=key,
+        )
     raw = invoices.retrieve(facts.id)
     with account_lock(schedule.account_id):
         notice(raw, account_id=schedule.account_id, now=now)
