@@ -70,6 +70,15 @@ def give_back(row: Lease, *, for_seconds: float = 0.0) -> None:
     _mine(row).update(lease_token=None, lease_until=until, lease_backend="")
 
 
+def let_go(model: type[Lease], pk: str) -> None:
+    """Return a row that this database session holds by a lease whose token it has lost; any other stays as it is."""
+    table, key = (connection.ops.quote_name(name) for name in (model._meta.db_table, str(model._meta.pk.column)))
+    held = f"lease_backend <> '' AND lease_backend = {THIS_SESSION}"
+    sql = f"UPDATE {table} SET lease_token = NULL, lease_until = NULL, lease_backend = '' WHERE {key} = %s AND {held}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [pk])
+
+
 def give_back_failed(row: Lease, *, next_at: datetime) -> None:
     """Return a row whose work failed: the attempt is counted and the next one is due at `next_at`."""
     attempts = models.F("attempts") + 1

@@ -90,6 +90,7 @@ ERRORS: dict[str, ApiError] = {
     "invalid_licence":         ApiError(1321, 400, "The licence makes no sense: see its form, its end and its plan."),
     "payment_method_required": ApiError(1322, 400, "Use of it is billed later. Store a payment method first."),
     "too_many_changes":        ApiError(1323, 400, "No more changes of this subscription today. Try again tomorrow."),
+    "too_many_prices":         ApiError(1328, 400, "The subscription has too many prices. End one of them first."),
     "account_closed":          ApiError(1324, 400, "The account is closed: nothing can be bought for it any more."),
     "zone_has_plan":           ApiError(1325, 400, "The zone has more than the free plan. End that before it moves."),
     "payment_declined":        ApiError(1400, 402, "The payment was declined and nothing changed. Use another method."),

@@ -170,7 +170,7 @@ def writers_of(table: str, sql: str) -> set[str]:
     """Return the modules that may send this statement: those of the columns it sets, or all if it sets none by name."""
     groups = GROUPS[table]
     is_update = re.search(rf"\bUPDATE\s+\"?{table}\b", sql, re.IGNORECASE)
-    assignments = _SET.search(sql) if is_update else None
+    assignments = _SET.search(sql, is_update.start()) if is_update else None
     if assignments is None:
         return {writer for group in groups for writer in group.writers}
     columns = set(_COLUMN.findall(assignments.group(1)))

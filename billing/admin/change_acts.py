@@ -6,7 +6,7 @@ from accounts.lock import AccountBusy
 from billing.changes_calculator.by_hand import look_again
 from billing.changes_calculator.request import PaymentUnavailable
 from billing.changes_calculator.steps import Step
-from billing.changes_calculator.supersede import BY_AN_AGENT, abandon
+from billing.changes_calculator.supersede import BY_AN_AGENT, abandon, can_be_given_up
 from billing.models.changes import ChangeWorkflow
 from config.panel.acts import Act, ActRefused, Asked, Preview
 from config.panel.cells import amount, lines, number
@@ -58,7 +58,7 @@ def _resume(asked: Asked[ChangeWorkflow]) -> str:
 def _why_not_abandon(workflow: ChangeWorkflow, at: datetime) -> str:
     if workflow.finished_at is not None:
         return "it has ended"
-    return "" if workflow.step == Step.AWAITING_PAYMENT.value else "it is being made; only one that waits can be"
+    return "" if can_be_given_up(workflow) else "it is being made; only one that waits can be"
 
 
 def _abandon(asked: Asked[ChangeWorkflow]) -> str:

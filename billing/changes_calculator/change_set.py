@@ -109,6 +109,11 @@ class ChangeSet:
     def is_empty(self) -> bool:
         return not self.elements and not self.scheduled
 
+    @property
+    def zone_ids(self) -> list[str]:
+        """The zones that get something by it."""
+        return [e.object_id for e in self.elements if e.object_kind == "zone" and e.after is not None]
+
     def values_before(self) -> dict[str, str | None]:
         """Return what the changed OPEs were worth before, by id; None: they did not exist."""
         return {e.ope_id: _worth(e, e.before) for e in self.elements}

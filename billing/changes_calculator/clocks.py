@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from ..cfstripe.shapes import PRICE_KEY
-from .billed import items_after
+from .billed import items_after, items_before
 from .change_set import ElementChange, PlannedLine
+from .items import moves
 from .request import ChangeRefused, Refusal
 from .snapshot import Schedule, Snapshot
 
@@ -20,6 +21,10 @@ MOST_INVOICES = 18  # a day; Stripe stops at 20, and what is due by itself must 
 LIMIT = Refusal(
     "too_many_changes",
     "The payment processor takes no more changes of this subscription today. Try again tomorrow.",
+)
+FULL = Refusal(
+    "too_many_prices",
+    "The subscription that bills this has as many different prices as can be. End one of them first.",
 )
 APART = Refusal("too_many_changes", "These are billed by different subscriptions. Change them one after the other.")
 
@@ -39,8 +44,10 @@ def clock_for(snapshot: Snapshot, changes: tuple[ElementChange, ...], interval: 
     if len(held) > 1:
         raise ChangeRefused(APART)
     if held:
-        if not _has_room(snapshot, held[0], changes):
+        if held[0].invoices_today >= MOST_INVOICES:
             raise ChangeRefused(LIMIT)
+        if not _has_room(snapshot, held[0], changes):
+            raise ChangeRefused(FULL)
         return held[0]
     return next((each for each in clocks if _has_room(snapshot, each, changes)), None)
 
@@ -76,5 +83,10 @@ def _added(line: PlannedLine, currency: str, *, start: datetime, end: datetime) 
 
 
 def _has_room(snapshot: Snapshot, schedule: Schedule, changes: tuple[ElementChange, ...]) -> bool:
-    prices = items_after(snapshot, changes, schedule)
-    return len(prices) <= MOST_PRICES and schedule.invoices_today < MOST_INVOICES
+    return schedule.invoices_today < MOST_INVOICES and _items_of(snapshot, schedule, changes) <= MOST_PRICES
+
+
+def _items_of(snapshot: Snapshot, schedule: Schedule, changes: tuple[ElementChange, ...]) -> int:
+    """How many items it has during the change: an emptied one is there still, one at another price is the same."""
+    before, after = items_before(snapshot, schedule), items_after(snapshot, changes, schedule)
+    return len(before) + sum("id" not in move for move in moves(before, after))

@@ -25,7 +25,7 @@ from .tidy import note_empty_items
 
 
 def write(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now: datetime) -> bool:
-    """Write all that a paid change means, under the account's lock; False if it has ended before."""
+    """Write all that a paid change means, under the account's lock; False if it has ended before, or can't be made."""
     invoice_facts = read_invoice(raw_invoice)
     assert invoice_facts.is_paid, "only a confirmed payment is committed"
     is_one_off = change.path is PaymentPath.ONE_OFF
@@ -35,7 +35,7 @@ def write(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now:
     if is_one_off:
         billed_by = billed_by_line(invoice_facts)
     with account_lock(workflow.account_id):
-        if not workflows.end(workflow, Step.COMMITTED, now=now):
+        if not workflows.end(workflow, Step.COMMITTED, zone_ids=change.zone_ids, now=now):
             return False
         facts = save_elements(workflow.account_id, change.elements, billed_by, now=now)
         facts += save_scheduled(

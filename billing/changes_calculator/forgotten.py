@@ -4,13 +4,23 @@ from datetime import datetime
 from typing import Any
 
 from ..cfstripe import subscriptions
-from ..cfstripe.errors import StripeRefused
-from ..cfstripe.shapes import Raw
+from ..cfstripe.errors import StripeRefused, StripeUnavailable
+from ..cfstripe.shapes import Raw, read_subscription
 from ..customers import KEY_LIFETIME
 from ..models.changes import ChangeWorkflow
+from ..models.invoices import BillingSchedule
 from .change_set import StripeCall
+from .next_period import items_by_price, next_phases, quantities
+from .request import Refusal
 
 NEVER_ASKED = "never_asked"
+
+
+class OutcomeUnclear(StripeUnavailable):
+    """What Stripe has is neither what a change asked for nor what was there before it."""
+
+
+UNCLEAR = Refusal("outcome_unclear", "What became of it at the payment processor is not known. Somebody is looking.")
 
 
 def is_forgotten(workflow: ChangeWorkflow, *, now: datetime) -> bool:
@@ -26,6 +36,7 @@ def find_asked(workflow: ChangeWorkflow, call: StripeCall, customer_id: str) -> 
     change has held its clock ever since, so nobody else can have made them so.
 
     :raises StripeRefused: Stripe never did it; a day later nobody wants it done anew.
+    :raises OutcomeUnclear: the subscription has neither what was asked for nor what was before: somebody must look.
     """
     if call.operation == "subscriptions.create":
         made = subscriptions.find_of_workflow(customer_id, workflow.pk)
@@ -35,9 +46,20 @@ def find_asked(workflow: ChangeWorkflow, call: StripeCall, customer_id: str) -> 
     raw = subscriptions.retrieve_with_invoice(call.object_id)
     pending = (raw.get("pending_update") or {}).get("subscription_items") or ()
     wanted = call.params["items"]
-    if not (_has(raw["items"]["data"], wanted) or _has(pending, wanted)):
+    if _has(raw["items"]["data"], wanted) or _has(pending, wanted):
+        return raw
+    if not pending and _bills_what_is_owned(workflow, raw):
         raise StripeRefused(NEVER_ASKED)
-    return raw
+    raise OutcomeUnclear(workflow.pk)
+
+
+def _bills_what_is_owned(workflow: ChangeWorkflow, raw: Raw) -> bool:
+    """Whether the subscription is as it was before the change: what is owned has not changed since."""
+    facts = read_subscription(raw)
+    schedule = BillingSchedule.objects.get(account=workflow.account_id, stripe_subscription_id=facts.id)
+    before = {price: item.quantity for price, item in items_by_price(facts).items() if item.quantity}
+    owned = quantities(next_phases(schedule), items_by_price(facts))
+    return before == {price: item.quantity for price, item in owned.items()}
 
 
 def _has(items: Any, wanted: list[dict[str, Any]]) -> bool:

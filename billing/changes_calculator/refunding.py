@@ -5,24 +5,22 @@ What makes it impossible is told from what passes: only a fact that will not cha
 or a constraint that refuses again and again, has a payment given back. Each action is safe to repeat.
 """
 
+from dataclasses import replace
 from datetime import datetime
-
-from django.db.models import Exists
 
 from accounts import journal
 from accounts.lock import account_lock, holds_lock
-from accounts.models import Zone
 from accounts.notices.tell import tell
 from config import wake
 
 from ..cfstripe import mirror, subscriptions
 from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import Raw, read_invoice, read_subscription
-from ..invoicing.acts import InvoiceActRefused
 from ..invoicing.clock import end_schedule
 from ..invoicing.record import record_new
-from ..invoicing.resolve import refund, refundable_minor
+from ..invoicing.resolve import refundable_minor
 from ..invoicing.states import FinalizeReason
+from ..invoicing.take_off import take_off
 from ..models.changes import ChangeWorkflow
 from ..models.invoices import BillingSchedule, Invoice
 from ..models.reversals import Charge
@@ -38,34 +36,9 @@ from .told import words_of
 
 # A commit that a constraint has refused so often is refused for good.
 TRIES_OF_COMMIT = 5
-OBJECT_GONE = Refusal("object_gone", "What the change was for is gone. The payment is on its way back.")
-ACCOUNT_CLOSED = Refusal("account_closed", "The account is closed. The payment is on its way back.")
-REFUSED_FOR_GOOD = Refusal("commit_refused", "The change can't be made. The payment is on its way back.")
+BACK = "The payment is on its way back."
+REFUSED_FOR_GOOD = Refusal("commit_refused", "The change can't be made.")
 OVER = frozenset({"canceled", "incomplete_expired"})
-
-
-class CommitImpossible(Exception):
-    """The paid change can never be committed; the refusal says why. Nothing was written."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code)
-        self.refusal = refusal
-
-
-def check_possible(workflow: ChangeWorkflow, change: ChangeSet) -> None:
-    """
-    Look whether what the change is for is still there; one statement, before anything is written.
-
-    :raises CommitImpossible: it is gone, or somebody has found so before.
-    """
-    zone_ids = [e.object_id for e in change.elements if e.object_kind == "zone" and e.after is not None]
-    gone = Exists(Zone.objects.filter(pk__in=zone_ids, deleted_at__isnull=False))
-    mine = ChangeWorkflow.objects.filter(pk=workflow.pk)
-    step, closed_at, is_gone = mine.values_list("step", "account__closed_at", gone).get()
-    if closed_at is not None:
-        raise CommitImpossible(ACCOUNT_CLOSED)
-    if is_gone or step == Step.REFUNDING.value:
-        raise CommitImpossible(OBJECT_GONE)
 
 
 def begin(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, refusal: Refusal, *, now: datetime) -> None:
@@ -75,6 +48,7 @@ def begin(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, refusal
     Nothing is written if that was done before, or if the change has ended.
     """
     assert holds_lock(workflow.account_id)
+    refusal = replace(refusal, message=f"{refusal.message} {BACK}")
     if not workflows.begin_refunding(workflow, refusal, now=now):
         return
     facts = read_invoice(raw_invoice)
@@ -107,7 +81,7 @@ def give_back(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> Non
     """
     _take_items_back(workflow, change, now)
     invoice = Invoice.objects.get(workflow=workflow)
-    _refund(invoice, now)
+    _refund(workflow, invoice, now)
     with account_lock(workflow.account_id):
         if not workflows.end(workflow, Step.REFUNDED, now=now):
             return
@@ -145,20 +119,17 @@ def _taken_off(move: dict[str, object]) -> dict[str, object]:
     return {"id": move["id"], "deleted": True} if move.get("quantity") == 0 else move
 
 
-def _refund(invoice: Invoice, now: datetime) -> None:
-    """Give all of the payment back, once; a credit note that Stripe has not answered to is waited for."""
+def _refund(workflow: ChangeWorkflow, invoice: Invoice, now: datetime) -> None:
+    """
+    Give all of the payment back, once; a credit note that Stripe has not answered to is waited for.
+
+    A payment that the customer disputes is their bank's to give back, or an operator's: nothing waits for that.
+    """
     charge = Charge.objects.select_related("invoice").filter(invoice=invoice).first()
     if charge is not None and (left_minor := refundable_minor(charge)) > 0:
-        try:
-            refund(charge.pk, amount_minor=left_minor, actor="system:billing", reason="change refunded", now=now)
-        except InvoiceActRefused as refused:
-            raise StripeUnavailable("something else is being done to the invoice") from refused
-    if invoice.acts.filter(done_at__isnull=True).exists() or (charge is not None and _is_owing(charge.pk)):
+        take_off(invoice, left_minor, cause=f"refund_{workflow.pk}", reason="change refunded", now=now)
+    if invoice.acts.filter(done_at__isnull=True).exists():
         raise StripeUnavailable("the refund is not made yet")
-
-
-def _is_owing(charge_id: str) -> bool:
-    return refundable_minor(Charge.objects.select_related("invoice").get(pk=charge_id)) > 0
 
 
 def _fact(kind: str, workflow: ChangeWorkflow, invoice: Invoice) -> journal.Fact:

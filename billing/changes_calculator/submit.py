@@ -1,7 +1,10 @@
 """The one entry of the pipeline: every change of every door comes through here."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import DatabaseError
 
 from accounts import claim as leases
 from accounts import journal
@@ -38,13 +41,13 @@ def submit(request: ChangeRequest) -> ChangeResult:
     :raises PaymentUnavailable: the processor does not answer; the change goes on by itself.
     :raises AccountBusy: somebody is changing the account this moment.
     """
-    begun = _begin(request)
+    begun = _begin_whole(request)
     while isinstance(begun, InTheWay):
         for workflow_id in begun.workflow_ids:
             abandon(workflow_id, ANOTHER_CHANGE, now=request.requested_at)
         for schedule_id in begun.closing_ids:
             _open_again(schedule_id, now=request.requested_at)
-        begun = _begin(request)
+        begun = _begin_whole(request)
     if isinstance(begun, ChangeResult):
         return begun
     workflow = _joined(begun) if isinstance(begun, str) else begun
@@ -65,6 +68,18 @@ class InTheWay:
 
     workflow_ids: tuple[str, ...] = ()
     closing_ids: tuple[str, ...] = ()
+
+
+def _begin_whole(request: ChangeRequest) -> "ChangeWorkflow | ChangeResult | InTheWay | str":
+    """What `_begin` returns. What goes wrong once it is committed leaves the change to whoever is next, at once."""
+    try:
+        return _begin(request)
+    except (ChangeRefused, AccountBusy):
+        raise  # nothing was committed
+    except Exception:
+        with suppress(DatabaseError):
+            leases.let_go(ChangeWorkflow, request.id)
+        raise
 
 
 def _begin(request: ChangeRequest) -> ChangeWorkflow | ChangeResult | InTheWay | str:

@@ -9,6 +9,7 @@ from accounts.lock import AccountBusy
 
 from ..models.changes import ChangeClaim, ChangeWorkflow
 from ..models.invoices import BillingSchedule
+from .forgotten import UNCLEAR
 from .request import Refusal
 from .steps import Step
 from .sync_save import run
@@ -37,9 +38,14 @@ def abandon(workflow_id: str, because: Refusal, *, now: datetime) -> None:
     if workflow.finished_at is not None:
         leases.give_back(workflow)
         return
-    if workflow.step == Step.AWAITING_PAYMENT.value:
+    if can_be_given_up(workflow):
         leases.renew(workflow, step=Step.STOPPING.value, refusal_code=because.code, refusal_message=because.message)
     run(workflow, now=now)
+
+
+def can_be_given_up(workflow: ChangeWorkflow) -> bool:
+    """Whether it waits: for its customer, or for somebody who says that nothing came of it."""
+    return workflow.step == Step.AWAITING_PAYMENT.value or workflow.refusal_code == UNCLEAR.code
 
 
 def give_up_waiting(schedule: BillingSchedule, *, now: datetime) -> None:

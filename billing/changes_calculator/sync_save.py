@@ -15,7 +15,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from accounts import claim as leases
 from accounts import journal
 from accounts.lock import account_lock
+from accounts.models import SubsStuckEvent
 from accounts.retry import backoff
+from accounts.stuck import open_stuck
 
 from ..cfstripe import invoices, subscriptions
 from ..cfstripe.errors import StripeActionRequired, StripeDeclined, StripeRefused, StripeUnavailable
@@ -27,7 +29,8 @@ from ..payments.paths import PaymentPath
 from . import refunding, workflows
 from .change_set import ChangeSet, StripeCall
 from .commit import write
-from .forgotten import find_asked, is_forgotten
+from .forgotten import UNCLEAR, OutcomeUnclear, find_asked, is_forgotten
+from .gone import gone
 from .one_off import bill, charge
 from .request import PaymentUnavailable
 from .setting_up import ask_for_method, give_up_method, look_for_method
@@ -76,11 +79,12 @@ def commit(workflow: ChangeWorkflow, change: ChangeSet, raw_invoice: Raw, *, now
     with account_lock(workflow.account_id):
         is_last_try = workflow.attempts >= refunding.TRIES_OF_COMMIT
         try:
-            refunding.check_possible(workflow, change)
             with transaction.atomic(savepoint=is_last_try):
-                return write(workflow, change, raw_invoice, now=now)
-        except refunding.CommitImpossible as impossible:
-            refusal = impossible.refusal
+                if write(workflow, change, raw_invoice, now=now):
+                    return True
+            if workflow.finished_at is not None:
+                return False
+            refusal = gone(workflow)
         except IntegrityError:
             if not is_last_try:
                 raise
@@ -125,6 +129,9 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
     try:
         known = find_asked(workflow, call, customer_id) if is_forgotten(workflow, now=now) else None
         raw = known or CALLS[call.operation](call, customer_id, f"wf_{workflow.pk}_ask_1")
+    except OutcomeUnclear:
+        _ask_somebody(workflow, now)
+        raise
     except StripeDeclined as declined:
         stop_declined(workflow, change, declined.code, declined.advice_code, now)
     except StripeActionRequired:
@@ -134,6 +141,20 @@ def _ask(workflow: ChangeWorkflow, change: ChangeSet, now: datetime) -> None:
         stop(workflow, PROCESSOR_REFUSED)
     else:
         _asked(workflow, change, raw, customer_id, now)
+
+
+def _ask_somebody(workflow: ChangeWorkflow, now: datetime) -> None:
+    """Nobody can tell by rules what became of the call: until an agent has looked, nothing of the change goes on."""
+    leases.renew(workflow, refusal_code=UNCLEAR.code, refusal_message=UNCLEAR.message)
+    open_stuck(
+        source=SubsStuckEvent.Source.STRIPE,
+        external_id=workflow.pk,
+        kind="change.outcome_unclear",
+        reason=SubsStuckEvent.Reason.HANDLER_ERROR,
+        signature="the items of a subscription are neither as a change asked for nor as they were",
+        customer_reference=workflow.account_id,
+        now=now,
+    )
 
 
 def _asked(workflow: ChangeWorkflow, change: ChangeSet, raw: Raw, customer_id: str, now: datetime) -> None:

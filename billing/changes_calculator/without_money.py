@@ -13,8 +13,11 @@ from ..invoicing.clock import end_schedule
 from ..models.changes import ChangeWorkflow
 from ..models.invoices import BillingSchedule
 from ..payments.declines import PROCESSOR_REFUSED
+from ..payments.paths import PaymentPath
 from . import workflows
 from .change_set import ChangeSet
+from .gone import gone
+from .request import Refusal
 from .save import NOBODY, save_elements
 from .scheduled import save_scheduled
 from .steps import Step
@@ -49,9 +52,16 @@ def tell(workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime) -> None:
 
 
 def commit_unpaid(workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime) -> bool:
-    """Write everything that this change means, in one transaction; False if somebody has done so before."""
+    """
+    Write everything that this change means, in one transaction; False if somebody has done so before.
+
+    What waited for a payment method while its zone or the account went is declined instead: nothing was paid.
+    """
+    waited = change.path is PaymentPath.METHOD_FIRST
     with account_lock(workflow.account_id):
-        if not workflows.end(workflow, Step.COMMITTED, now=now):
+        if not workflows.end(workflow, Step.COMMITTED, zone_ids=change.zone_ids if waited else None, now=now):
+            if workflow.finished_at is None:
+                _decline(workflow, gone(workflow), now=now)
             return False
         facts = save_elements(workflow.account_id, change.elements, NOBODY, now=now)
         facts += save_scheduled(
@@ -66,3 +76,11 @@ def commit_unpaid(workflow: ChangeWorkflow, change: ChangeSet, *, now: datetime)
         )
         journal.emit(committed, *facts, at=now)
     return True
+
+
+def _decline(workflow: ChangeWorkflow, refusal: Refusal, *, now: datetime) -> None:
+    workflows.note_refusal(workflow, refusal)
+    workflows.end(workflow, Step.DECLINED, now=now)
+    after = {"workflow_id": workflow.pk, "code": refusal.code}
+    declined = journal.Fact("change.declined", workflow.account_id, workflow.actor, cause=workflow.pk, after=after)
+    journal.emit(declined, at=now)

@@ -1,6 +1,7 @@
 """The only writer of change workflows and their claims: how a change begins, moves on and ends."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -30,15 +31,23 @@ WITH workflow AS (
 UPDATE subs_object_products_element SET workflow_id = %s WHERE id = ANY(%s::text[])
 """  # noqa: S608
 
+# A commit looks by itself whether what it is for is there: the account open, the zones not deleted.
 _END = """
-WITH released AS (
-    DELETE FROM change_claim WHERE workflow_id = %s
+WITH ended AS (
+    UPDATE change_workflow SET step = %(step)s, finished_at = %(now)s, client_secret = '', lease_token = NULL,
+        lease_until = NULL, lease_backend = ''
+    WHERE id = %(id)s AND finished_at IS NULL AND (%(zone_ids)s::text[] IS NULL OR (
+        step <> 'refunding'
+        AND NOT EXISTS (SELECT FROM account WHERE id = change_workflow.account_id AND closed_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM zone WHERE id = ANY(%(zone_ids)s::text[]) AND deleted_at IS NOT NULL)
+    ))
+    RETURNING id
+), released AS (
+    DELETE FROM change_claim WHERE workflow_id IN (SELECT id FROM ended)
 ), freed AS (
-    UPDATE subs_object_products_element SET workflow_id = NULL WHERE workflow_id = %s
+    UPDATE subs_object_products_element SET workflow_id = NULL WHERE workflow_id IN (SELECT id FROM ended)
 )
-UPDATE change_workflow SET step = %s, finished_at = %s, client_secret = '', lease_token = NULL, lease_until = NULL,
-    lease_backend = ''
-WHERE id = %s AND finished_at IS NULL
+SELECT count(*) FROM ended
 """
 
 
@@ -130,18 +139,27 @@ def begin_refunding(workflow: ChangeWorkflow, refusal: Refusal, *, now: datetime
     return begun
 
 
-def end(workflow: ChangeWorkflow, step: Step, *, now: datetime) -> bool:
+def note_refusal(workflow: ChangeWorkflow, refusal: Refusal) -> None:
+    """Write why a change is not made; whoever ends it with that journals it."""
+    assert holds_lock(workflow.account_id)
+    workflow.refusal_code, workflow.refusal_message = refusal.code, refusal.message
+    ChangeWorkflow.objects.filter(pk=workflow.pk).update(refusal_code=refusal.code, refusal_message=refusal.message)
+
+
+def end(workflow: ChangeWorkflow, step: Step, *, zone_ids: Sequence[str] | None = None, now: datetime) -> bool:
     """
     End a change at a final step and let go of all it claimed; one statement, under the account's lock.
 
-    Credit that was kept for it is free again, unless it was committed, which uses it.
+    Credit that was kept for it is free again, unless it was committed, which uses it. With `zone_ids`, those that it is
+    for, only if they and the account are there still, and nobody has begun to give its payment back.
 
-    Returns False, having changed nothing that matters, if it has ended before; `workflow` then shows how.
+    Returns False, having changed nothing, if it has ended before or may not end so; `workflow` then shows how it is.
     """
     assert holds_lock(workflow.account_id)
+    ids = None if zone_ids is None else list(zone_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_END, [workflow.pk, workflow.pk, step.value, now, workflow.pk])
-        ended = bool(cursor.rowcount)
+        cursor.execute(_END, {"id": workflow.pk, "step": step.value, "now": now, "zone_ids": ids})
+        ended = bool(cursor.fetchone()[0])
     if ended:
         workflow.step, workflow.finished_at, workflow.client_secret = step.value, now, ""
         if step is not Step.COMMITTED and workflow.plan.get("credit_uses"):

@@ -19,9 +19,9 @@ from ..models.scheduled import Sslc
 from ..objectproducts.phases import Phase
 from .credit_notes import tax_part_minor
 from .finalize import finalize
-from .give_back import give_back
 from .record import record_lines_again
 from .states import InvoiceStatus
+from .take_off import take_off
 from .take_over import lines_due, notice
 
 INVOICES_ASKED_FOR = 3
@@ -74,7 +74,7 @@ def correct_renewal(
         finalize(invoice, now=now)
     elif too_much_minor > 0:
         tax_minor = tax_part_minor(invoice.tax_minor, of_minor=too_much_minor, whole_minor=invoice.subtotal_minor)
-        give_back(invoice, too_much_minor + tax_minor, cause=key, reason=BILLED_TOO_MUCH, now=now)
+        take_off(invoice, too_much_minor + tax_minor, cause=key, reason=BILLED_TOO_MUCH, now=now)
 
 
 def _renewal(schedule: BillingSchedule, period_start: datetime) -> Raw | None:

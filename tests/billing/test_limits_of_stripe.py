@@ -97,6 +97,24 @@ def test_what_has_no_room_where_it_is_billed_waits_until_tomorrow():
     assert refused.value.code == "too_many_changes"
 
 
+def test_the_same_item_at_another_price_needs_no_room():
+    held = replace(CLEAR, elements=(PRO, *at_other_prices(MOST_PRICES - 1)), schedules=(MONTHLY,))
+
+    change = plan(replace(asking(plan_name="business"), requested_at=HALFWAY), held)
+
+    assert change.calls[0].params["items"] == [{"id": "si_1", "price": "price_business_month"}]
+
+
+def test_what_would_need_one_price_more_where_it_is_billed_is_not_a_matter_of_tomorrow():
+    second = replace(PRO, id="d" * 32, object_id="d" * 32)
+    held = replace(CLEAR, elements=(PRO, second, *at_other_prices(MOST_PRICES - 1)), schedules=(MONTHLY,))
+
+    with pytest.raises(ChangeRefused) as refused:
+        plan(replace(asking(plan_name="business"), requested_at=HALFWAY), held)
+
+    assert refused.value.code == "too_many_prices"
+
+
 @stories
 def test_the_nineteenth_invoice_of_a_day_is_a_further_subscriptions(clock):
     start = clock.freeze()

@@ -7,17 +7,18 @@ from django.db import IntegrityError
 
 from accounts.create_account import delete_zone
 from accounts.lock import account_lock
-from accounts.models import Account, JournalEntry, Notice
+from accounts.models import Account, JournalEntry, Notice, SubsStuckEvent
 from billing.cfstripe import invoices, subscriptions
 from billing.changes_calculator import commit, refunding, workflows
 from billing.changes_calculator.resume import payment_confirmed, resume_due
+from billing.changes_calculator.steps import Step
 from billing.changes_calculator.submit import submit
 from billing.invoicing.books import Book
 from billing.invoicing.ledger import balance_minor, owed_minor
 from billing.models.changes import ChangeClaim, ChangeWorkflow
 from billing.models.invoices import Invoice
 from billing.models.objectproducts import Ope
-from billing.models.reversals import CreditNote, Refund
+from billing.models.reversals import Charge, CreditNote, Dispute, Refund
 from billing.payments.methods import store_test_card
 from config import clock as business
 from tests.billing.people import NEEDS_3DS, customer, wish
@@ -135,6 +136,8 @@ def test_whoever_dies_at_an_action_leaves_it_to_the_next(sandbox, monkeypatch, m
     real = getattr(module, action)
 
     def dies(*args, **kwargs):
+        if action == "end" and args[1] is Step.COMMITTED:
+            return real(*args, **kwargs)  # that it can't be committed is found by trying to
         if is_after:
             real(*args, **kwargs)
         raise Died
@@ -149,3 +152,25 @@ def test_whoever_dies_at_an_action_leaves_it_to_the_next(sandbox, monkeypatch, m
     sweep(later=timedelta(hours=2))
 
     assert_money_went_back(account, zone, workflow)
+
+
+def test_a_disputed_payment_is_left_to_its_dispute_and_an_operator(sandbox, monkeypatch):
+    account, _zone, workflow = confirmed_too_late(sandbox)
+    with monkeypatch.context() as death:
+        death.setattr(refunding, "_take_items_back", lambda *_: 1 / 0)
+        resume_due(now=business.now() + timedelta(minutes=10))
+    charge = Charge.objects.get(account=account)
+    with unguarded():
+        Dispute.objects.create(
+            account=account, charge=charge, invoice=charge.invoice, stripe_dispute_id=f"dp_{charge.pk}", status="needs_response", reason="fraudulent",
+            amount_minor=charge.amount_minor, currency="usd", opened_at=business.now(),
+        )  # fmt: skip
+
+    sweep(later=timedelta(hours=2))
+
+    workflow.refresh_from_db()
+    assert workflow.step == "refunded"
+    assert not ChangeClaim.objects.filter(account=account).exists()
+    assert not Refund.objects.filter(account=account).exists()
+    stuck = SubsStuckEvent.objects.get(external_id=f"refund_{workflow.pk}")
+    assert (stuck.kind, stuck.customer_reference) == ("invoice.not_taken_off", account.pk)

@@ -21,6 +21,7 @@ from billing.models.objectproducts import Ope
 from billing.objectproducts.state import OpeState
 from config import clock as business
 from tests.billing.people import NEEDS_3DS, customer, wish
+from tests.crash_points import boundaries, raise_at
 from tests.guard import unguarded
 
 pytestmark = pytest.mark.usefixtures("story", "catalog")
@@ -193,3 +194,18 @@ def test_an_invoice_that_somebody_voided_lets_the_change_go():
     workflow.refresh_from_db()
     assert workflow.step == Step.EXPIRED.value
     assert_nothing_left(account, zone)
+
+
+def test_an_error_right_after_the_first_commit_leaves_the_change_to_whoever_is_next(sandbox):
+    account, zone = customer()
+    other, their_zone = customer()
+    names = boundaries(lambda: submit(wish(other, their_zone)))
+    number = next(n for n, name in enumerate(names) if name.startswith("after the commit of") and "submit" in name)
+    raise_at(lambda: submit(wish(account, zone)), number)
+    workflow = ChangeWorkflow.objects.get(account=account)
+    assert workflow.step == "planned"
+
+    resume_due(now=business.now())
+
+    workflow.refresh_from_db()
+    assert workflow.step == "committed"

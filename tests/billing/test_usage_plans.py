@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import Account
 from billing.changes_calculator.request import ChangeRefused, ComponentValue, ObjectKind, Outcome
 from billing.changes_calculator.resume import resume_due
 from billing.changes_calculator.submit import submit
@@ -18,6 +19,7 @@ from config import clock as business
 from config.passing_time import pass_time
 from entitlements.models import Entitlement
 from tests.billing.people import customer, wish
+from tests.guard import unguarded
 
 pytestmark = pytest.mark.usefixtures("catalog", "live_server_url")
 
@@ -135,3 +137,18 @@ def test_a_plan_that_costs_nothing_is_paid_when_what_is_bought_with_it_is():
         account=account, product="teams_standard"
     )).values_list("basis", "valid_until").distinct()  # fmt: skip
     assert set(bases) <= {("paid", seats.current.ends_at)}
+
+
+def test_a_method_for_an_account_that_was_closed_meanwhile_begins_nothing(asked, sandbox):
+    account, _zone, result = asked
+    with unguarded():
+        Account.objects.filter(pk=account.pk).update(closed_at=business.now())
+    said = {"client_secret": result.client_secret, "outcome": "complete", "card": "visa"}
+    sandbox.post("/_sandbox/authenticate", said)
+
+    list(pass_time(business.now() + timedelta(minutes=11)))
+
+    workflow = ChangeWorkflow.objects.get(pk=result.workflow_id)
+    assert (workflow.step, workflow.refusal_code) == ("declined", "account_closed")
+    assert not Ope.objects.filter(account=account, product="r2_paid").exists()
+    assert not ChangeClaim.objects.filter(account=account).exists()

@@ -1,4 +1,4 @@
-"""What must go back goes back once, by itself; where it can't, an operator is told."""
+"""What a finalised invoice asks for too much is taken off it, once; where that can't be, an operator is told."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -18,7 +18,7 @@ ACTOR = "system:billing"
 OWED = frozenset({InvoiceStatus.OPEN.value, InvoiceStatus.UNCOLLECTIBLE.value})
 
 
-def give_back(invoice: Invoice, amount_minor: int, *, cause: str, reason: str, now: datetime) -> None:
+def take_off(invoice: Invoice, amount_minor: int, *, cause: str, reason: str, now: datetime) -> None:
     """
     Take an amount, tax included, off a finalised invoice: off what is owed, or back to how it was paid.
 
@@ -29,7 +29,7 @@ def give_back(invoice: Invoice, amount_minor: int, *, cause: str, reason: str, n
     """
     invoice.refresh_from_db()
     charge = Charge.objects.filter(invoice=invoice).order_by("charged_at").first()
-    key = sha256(f"give_back:{cause}".encode()).hexdigest()[:32]
+    key = sha256(f"take_off:{cause}".encode()).hexdigest()[:32]
     act = invoice.acts.filter(pk=key).first()
     try:
         if act is None:
@@ -67,7 +67,7 @@ def _leave_to_operator(invoice: Invoice, amount_minor: int, why: str, *, cause: 
     open_stuck(
         source=SubsStuckEvent.Source.STRIPE,
         external_id=cause,
-        kind="invoice.not_given_back",
+        kind="invoice.not_taken_off",
         reason=SubsStuckEvent.Reason.HANDLER_ERROR,
         signature=f"{amount_minor} minor units of invoice {invoice} can't go back by themselves: {why}",
         customer_reference=invoice.account_id,
