@@ -1,18 +1,20 @@
 """Items of subscriptions at Stripe."""
 
-from . import subscriptions
 from .client import client
-from .errors import StripeRefused, translated
-from .shapes import read_subscription
+from .errors import translated
+from .shapes import Raw, raw_of
 
 
-def delete_empty(subscription_id: str, item_id: str, *, key: str) -> None:
-    """Take an item that bills nothing off its subscription; one that is gone, or bills again, is left alone."""
-    try:
-        items = read_subscription(subscriptions.retrieve(subscription_id)).items
-        if any(item.id == item_id and not item.quantity for item in items):
-            with translated():
-                client().v1.subscription_items.delete(item_id, {"proration_behavior": "none"}, {"idempotency_key": key})
-    except StripeRefused as refusal:
-        if refusal.code != "resource_missing":
-            raise
+def whole(raw: Raw) -> Raw:
+    """
+    Return a subscription with every item of it: by itself it shows no more than ten. No call where those are all.
+
+    What is billed is read from its items, so one that is cut short must not get any further than this folder.
+    """
+    items = raw.get("items") or {}
+    if not items.get("has_more"):
+        return raw
+    with translated():
+        pages = client().v1.subscription_items.list({"subscription": raw["id"], "limit": 100}).auto_paging_iter()
+        every = [raw_of(item) for item in pages]
+    return {**raw, "items": {**items, "data": every, "has_more": False}}

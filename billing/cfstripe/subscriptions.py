@@ -4,13 +4,15 @@ from typing import Any
 
 from .client import client
 from .errors import StripeRefused, translated
-from .shapes import Raw, raw_of
+from .shapes import Raw, raw_of, read_subscription
+from .subscription_items import whole
 
 
 def create(params: dict[str, Any], *, key: str) -> Raw:
     """Return the new subscription with its first invoice expanded; the same one when repeated with the same key."""
     with translated():
-        return raw_of(client().v1.subscriptions.create(params, {"idempotency_key": key}))  # type: ignore[arg-type]
+        made = client().v1.subscriptions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
+    return whole(raw_of(made))
 
 
 def update(subscription_id: str, params: dict[str, Any], *, key: str) -> Raw:
@@ -20,7 +22,8 @@ def update(subscription_id: str, params: dict[str, Any], *, key: str) -> Raw:
     :raises StripeDeclined: the payment failed and nothing was changed (off-session only).
     """
     with translated():
-        return raw_of(client().v1.subscriptions.update(subscription_id, params, {"idempotency_key": key}))  # type: ignore[arg-type]
+        changed = client().v1.subscriptions.update(subscription_id, params, {"idempotency_key": key})  # type: ignore[arg-type]
+    return whole(raw_of(changed))
 
 
 def set_default_method(subscription_id: str, method_processor_id: str, *, key: str) -> None:
@@ -43,14 +46,26 @@ def cancel(subscription_id: str, *, key: str) -> None:
 def retrieve(subscription_id: str) -> Raw:
     """Return the subscription as it is now."""
     with translated():
-        return raw_of(client().v1.subscriptions.retrieve(subscription_id))
+        return whole(raw_of(client().v1.subscriptions.retrieve(subscription_id)))
 
 
 def retrieve_with_invoice(subscription_id: str) -> Raw:
     """Return the subscription as it is now, with its newest invoice and how that is paid."""
     expand = ["latest_invoice.confirmation_secret", "latest_invoice.payments"]
     with translated():
-        return raw_of(client().v1.subscriptions.retrieve(subscription_id, {"expand": expand}))
+        return whole(raw_of(client().v1.subscriptions.retrieve(subscription_id, {"expand": expand})))
+
+
+def delete_empty(subscription_id: str, item_id: str, *, key: str) -> None:
+    """Take an item that bills nothing off its subscription; one that is gone, or bills again, is left alone."""
+    try:
+        items = read_subscription(retrieve(subscription_id)).items
+        if any(item.id == item_id and not item.quantity for item in items):
+            gone = {"items": [{"id": item_id, "deleted": True}], "proration_behavior": "none"}
+            update(subscription_id, gone, key=key)
+    except StripeRefused as refusal:
+        if refusal.code != "resource_missing":
+            raise
 
 
 def find_of_workflow(customer_id: str, workflow_id: str) -> str | None:

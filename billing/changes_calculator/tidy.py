@@ -14,7 +14,7 @@ from accounts.lock import account_lock, holds_lock
 from accounts.sweep import sweep
 from config import wake
 
-from ..cfstripe import subscription_items
+from ..cfstripe import subscriptions
 from ..cfstripe.errors import StripeUnavailable
 from ..models.changes import ChangeClaim
 from ..models.empty_items import EmptyItem
@@ -87,8 +87,6 @@ def _take_off(item: EmptyItem, *, now: datetime) -> None:
             return
         leases.renew(item, is_going=True)
     if schedule.ended_at is None:
-        subscription_items.delete_empty(
-            schedule.stripe_subscription_id, item.stripe_item_id, key=f"empty_item_{item.pk}"
-        )
+        subscriptions.delete_empty(schedule.stripe_subscription_id, item.stripe_item_id, key=f"empty_item_{item.pk}")
     with leases.finishing(item):
         pass

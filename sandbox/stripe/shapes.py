@@ -7,8 +7,9 @@ from sandbox.world import World
 
 Object = dict[str, Any]
 
-# Stripe embeds no more lines than this in an invoice; the rest is behind /lines.
+# Stripe embeds no more lines than this in an invoice, and no more items in a subscription; the rest has a list.
 EMBEDDED_LINES = 10
+EMBEDDED_ITEMS = 10
 
 
 def shown(world: World, stored: Object) -> Object:
@@ -67,7 +68,8 @@ def _as_stored(_world: World, _stored: Object, public: Object) -> Object:
 
 def _subscription(world: World, stored: Object, public: Object) -> Object:
     items = [item_shown(world, item) for item in stored["_items"]]
-    shape = {**public, "items": embedded_list(items, f"/v1/subscription_items?subscription={stored['id']}")}
+    url = f"/v1/subscription_items?subscription={stored['id']}"
+    shape = {**public, "items": embedded_list(items, url, limit=EMBEDDED_ITEMS)}
     pending = public.get("pending_update")
     if pending is not None:
         pending_items = [item_shown(world, item) for item in pending["subscription_items"]]
