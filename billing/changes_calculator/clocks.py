@@ -5,6 +5,7 @@ One per interval is what customers have. Stripe takes no more than 20 prices in 
 for one within a day: beyond that, what is bought anew goes on a further subscription with the same anchor.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +50,10 @@ def clock_for(snapshot: Snapshot, changes: tuple[ElementChange, ...], interval: 
         if not _has_room(snapshot, held[0], changes):
             raise ChangeRefused(FULL)
         return held[0]
-    return next((each for each in clocks if _has_room(snapshot, each, changes)), None)
+    # The one that bills most, so that a further one is not needed for longer than it must be.
+    bills = Counter(billed.values())
+    fullest = sorted(clocks, key=lambda each: (-bills[each.stripe_subscription_id], each.id))
+    return next((each for each in fullest if _has_room(snapshot, each, changes)), None)
 
 
 def same_anchor(schedule: Schedule, lines: tuple[PlannedLine, ...], currency: str, at: datetime) -> dict[str, Any]:

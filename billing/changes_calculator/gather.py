@@ -176,7 +176,7 @@ def _schedules(account_id: str, at: datetime) -> tuple[Schedule, ...]:
             is_left=row.is_left,
             empty_items=tuple(EmptyItem(**item) for item in row.empty),
         )
-        for row in live.order_by("anchor_at")
+        for row in live.order_by("anchor_at", "pk")
     )
 
 

@@ -74,6 +74,17 @@ def test_a_further_subscription_with_room_is_joined():
     assert (change.schedule_id, change.calls[0].object_id) == (further.id, "sub_2")
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_with_room_the_one_that_bills_more_is_joined(first):
+    clocks = MONTHLY, replace(MONTHLY, id="f" * 32, stripe_subscription_id="sub_2")
+    there = replace(PRO, id="d" * 32, object_id="d" * 32, license_source_id="sub_2:si_9")
+    held = replace(CLEAR, elements=(FREE, there), schedules=(clocks[first], clocks[1 - first]))
+
+    change = plan(replace(BUY_PRO, requested_at=HALFWAY), held)
+
+    assert change.calls[0].object_id == "sub_2"
+
+
 def test_what_is_billed_already_changes_where_it_is_billed():
     other = replace(MONTHLY, id="f" * 32, stripe_subscription_id="sub_2")
     there = replace(PRO, license_source_id="sub_2:si_9")
