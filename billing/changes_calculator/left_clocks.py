@@ -19,6 +19,7 @@ from ..cfstripe.errors import StripeUnavailable
 from ..cfstripe.shapes import read_subscription
 from ..invoicing.clock import end_schedule
 from ..invoicing.late import correct_renewal
+from ..models.invoices import BillingSchedule
 from ..models.left_clocks import LeftClock
 from .items import without_payment
 from .next_period import items_by_price, next_phases, quantities, settled_now
@@ -46,7 +47,7 @@ def follow_due(*, now: datetime, limit: int = 20) -> int:
 def _follow(row: LeftClock, *, now: datetime) -> None:
     """Take what is gone off its subscription; one that nothing remains on ends, and its clock with it."""
     schedule = row.schedule
-    remains = bring_into_line(row, now=now)
+    remains = bring_into_line(schedule, key=f"left_{row.pk}_{row.lease_token}", left_at=row.left_at, now=now)
     with account_lock(schedule.account_id), leases.finishing(row):
         if not remains:
             end_schedule(schedule.pk, at=now)
@@ -55,14 +56,13 @@ def _follow(row: LeftClock, *, now: datetime) -> None:
         journal.emit(fact, at=now)
 
 
-def bring_into_line(row: LeftClock, *, now: datetime) -> bool:
+def bring_into_line(schedule: BillingSchedule, *, key: str, left_at: datetime | None = None, now: datetime) -> bool:
     """
     Make Stripe's items on this clock those that the account owns on it, charging and crediting nothing.
 
-    If nobody was at work and Stripe has begun another period meanwhile, what it billed too much is taken off. Returns
-    whether anything remains; a subscription of which nothing does is cancelled. Safe to repeat.
+    If nobody was at work and Stripe has begun another period since `left_at`, what it billed too much is taken off.
+    Returns whether anything remains; a subscription of which nothing does is cancelled. Safe to repeat.
     """
-    schedule, key = row.schedule, f"left_{row.pk}_{row.lease_token}"
     current = read_subscription(subscriptions.retrieve(schedule.stripe_subscription_id))
     before = {price: item for price, item in items_by_price(current).items() if item.quantity}
     phases = next_phases(schedule)
@@ -70,8 +70,8 @@ def bring_into_line(row: LeftClock, *, now: datetime) -> bool:
     if current.status in OVER:
         return bool(after)
     began_at = max(item.period_start for item in current.items)
-    if row.left_at is not None and began_at > row.left_at:
-        late = f"left_{row.pk}_{int(row.left_at.timestamp())}_late"
+    if left_at is not None and began_at > left_at:
+        late = f"left_{schedule.pk}_{int(left_at.timestamp())}_late"
         correct_renewal(schedule, phases, period_start=began_at, key=late, now=now)
     if not after:
         subscriptions.cancel(schedule.stripe_subscription_id, key=key)

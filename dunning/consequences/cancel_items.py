@@ -1,4 +1,4 @@
-"""Stripe bills no more of a clock than what is left on it: items go without proration, the last one with its clock."""
+"""Stripe bills no more of a clock than what is left on it: items go for nothing, the last one with its clock."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from ..models.actions import DunningAction
 from .outcome import Done
 
 
-def cancel_items(action: DunningAction, *, now: datetime) -> Done:  # noqa: ARG001
+def cancel_items(action: DunningAction, *, now: datetime) -> Done:
     """
     Take off what was cancelled, crediting and charging nothing. Safe to repeat: quantities are absolute.
 
@@ -19,7 +19,7 @@ def cancel_items(action: DunningAction, *, now: datetime) -> Done:  # noqa: ARG0
     """
     assert action.schedule_id is not None
     schedule = BillingSchedule.objects.get(pk=action.schedule_id)
-    remains = bring_into_line(schedule, key=f"dunning_{action.pk}_{action.attempts}")
+    remains = bring_into_line(schedule, key=f"dunning_{action.pk}_{action.attempts}", now=now)
     if remains:
         return Done(details={"schedule_id": schedule.pk, "has_ended": False, "items": []})
     customer_id = action.account.customer.stripe_customer_id

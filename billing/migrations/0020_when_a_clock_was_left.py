@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0017_refunding_changes"),
+        ("billing", "0019_domain_lists"),
     ]
 
     operations = [
