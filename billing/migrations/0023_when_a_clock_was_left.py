@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0019_domain_lists"),
+        ("billing", "0022_mandates"),
     ]
 
     operations = [
