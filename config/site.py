@@ -32,6 +32,8 @@ from config import clock
 from config.api_errors import reasons_of
 from config.panel.cells import Tone, link, list_link
 from config.panel.sections import Card, Happening, Page, Timeline
+from dunning.models.actions import DunningAction
+from dunning.models.conclusions import SubsDunning
 from entitlements.models import Entitlement
 from webhooks.admin.funnel import funnel
 from webhooks.models import StripeEvent
@@ -41,6 +43,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
     ("Customers", ((Account, "group"), (Zone, "language"), (Entitlement, "verified_user"))),
     ("Billing", ((Ope, "deployed_code"), (ChangeWorkflow, "published_with_changes"), (DomainCharge, "dns"))),
     ("Money", ((Invoice, "receipt_long"), (Credit, "redeem"), (LedgerTransaction, "menu_book"))),
+    ("Debt", ((SubsDunning, "gavel"), (DunningAction, "bolt"))),
     ("Catalogue", ((RatePlan, "sell"), (Price, "payments"))),
     ("Pipe", ((StripeEvent, "inbox"), (SubsStuckEvent, "report"), (PoisonMessage, "unsubscribe"))),
     ("What happened", ((JournalEntry, "history"), (Notice, "mail"), (JournalDelivery, "outgoing_mail"))),

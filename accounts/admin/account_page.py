@@ -22,6 +22,7 @@ from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from config.panel.cells import NOTHING, Tone, badge, code, day, lines, link, list_link, moment, money, with_note
 from config.panel.sections import Card, Facts, Page, Table, Timeline
+from dunning.models.conclusions import SubsDunning
 from entitlements.models import Entitlement
 
 from .standing import standing_of
@@ -70,10 +71,11 @@ def account_page(account: Account) -> Page:
                 [invoice_row(invoice) for invoice in invoices],
                 "Nothing was billed yet.",
                 more=format_html(
-                    "{} · {} · {}",
+                    "{} · {} · {} · {}",
                     list_link(Invoice, "all invoices", q=account.pk),
                     list_link(Credit, "credits", q=account.pk),
                     list_link(LedgerTransaction, "ledger", q=account.pk),
+                    list_link(SubsDunning, "debt, and why", q=account.pk),
                 ),
             ),
             Timeline(

@@ -23,6 +23,8 @@ from billing.models.ledger import LedgerTransaction
 from billing.models.objectproducts import Ope
 from billing.remove_zone import remove_zone
 from config import clock
+from dunning import outages
+from dunning.models.conclusions import SubsDunning
 from tests.admin import world
 from tests.factories import AccountFactory
 from tests.guard import unguarded
@@ -87,6 +89,21 @@ def ended_change() -> ChangeWorkflow:
     ended = {"step": "expired", "finished_at": world.NOW, "client_secret": ""}
     ChangeWorkflow.objects.filter(pk=workflow.pk).update(**ended)
     return ChangeWorkflow.objects.get(pk=workflow.pk)
+
+
+def nobody() -> None:
+    """No row in particular."""
+    with unguarded():
+        world.account_with_everything()
+
+
+def nobody_in_an_outage() -> None:
+    nobody()
+    outages.declare(actor="agent:x", now=clock.now())
+
+
+def owing_account() -> SubsDunning:
+    return SubsDunning.objects.get(account=world.account_with_everything())
 
 
 def paid_invoice() -> Invoice:
@@ -209,6 +226,16 @@ EXAMPLES = (
         values={"sets": ["preview"]},
     ),
     Example(panel="Account", act="close", allowed=newcomer, refused=closed_account),
+    Example(
+        panel="DunningAction",
+        act="brake",
+        allowed=nobody,
+        values={"kind": "mirror", "brake": "stopped", "limit": ""},
+    ),
+    Example(panel="DunningAction", act="declare-outage", allowed=nobody, refused=nobody_in_an_outage),
+    Example(panel="DunningAction", act="end-outage", allowed=nobody_in_an_outage, refused=nobody),
+    Example(panel="SubsDunning", act="recompute", allowed=owing_account),
+    Example(panel="SubsDunning", act="forgive", allowed=owing_account, told_by="tests/dunning/test_way_back.py"),
     Example(panel="Invoice", act="collect", allowed=open_invoice, refused=paid_invoice, told_by=MONEY),
     Example(
         panel="Invoice",

@@ -23,6 +23,8 @@ from billing.models.methods import PaymentMethod
 from billing.models.objectproducts import Ope
 from billing.models.reversals import Charge, CreditNote, Refund
 from billing.objectproducts.phases import Phase
+from dunning.models.actions import DunningAction
+from dunning.models.conclusions import DunningDecision, SubsDunning
 from entitlements.models import Basis, Entitlement
 from tests.guard import unguarded
 from webhooks.models import StripeEvent
@@ -178,6 +180,22 @@ def waiting_change(account: Account, zone: Zone) -> ChangeWorkflow:
     return workflow
 
 
+def _owing(account: Account) -> None:
+    """What the brain concluded of it, and what it had done outside."""
+    SubsDunning.objects.create(
+        account=account, status="retrying", because="retries remain", level=2, retry_count=2, policy_version=1,
+        inputs_digest="0" * 64, cause="invoice.payment_failed#4", decided_at=NOW,
+    )  # fmt: skip
+    kept = DunningDecision.objects.create(
+        account=account, status="retrying", because="retries remain", level=2, policy_version=1,
+        diff=[{"change": "SetBan", "on": False, "because": ""}], inputs_digest="0" * 64, cause="time", decided_at=NOW,
+    )  # fmt: skip
+    DunningAction.objects.create(
+        account=account, decision=kept, kind="notify", rank=5, identity="payment_failed::2", asked_at=NOW,
+        next_at=NOW, facts={"told": "payment_failed", "level": 2},
+    )  # fmt: skip
+
+
 @unguarded()
 def account_with_everything(
     name: str = "Acme & Söhne <b>GmbH</b>", *, domain: str = "acme.example", plans: int = 1
@@ -218,6 +236,7 @@ def account_with_everything(
     _declined(account, method)
     _credited(account)
     waiting_change(account, zones[0])
+    _owing(account)
     Entitlement.objects.bulk_create(
         Entitlement(
             account=account,
