@@ -88,6 +88,7 @@ PURE = (
     "dunning.facts",
     "dunning.policy",
     "dunning.retry",
+    "dunning.simulate",
     "billing.receipts.document",
     "entitlements.derive",
     "webhooks.failures",
