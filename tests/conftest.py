@@ -24,6 +24,7 @@ if "DJANGO_SETTINGS_MODULE" in os.environ:
 run = parts.join_run()
 
 import django  # noqa: E402
+import stripe  # noqa: E402
 
 django.setup()
 
@@ -33,6 +34,9 @@ from django.db import connections  # noqa: E402
 from config.queue_address import make_queue  # noqa: E402
 from tests.guard import JournalGuard  # noqa: E402
 from tests.live_server import LiveServer  # noqa: E402
+
+# How long the SDK waits between its tries is for a network; an outage of the sandbox would cost minutes of it.
+stripe.HTTPClient.INITIAL_DELAY = 0.01
 
 CONTROLLERS_CHILDREN = pytest.StashKey[list[Any]]()
 
