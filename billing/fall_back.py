@@ -50,4 +50,13 @@ def free_phase(ope: Ope, catalog: Catalog, now: datetime) -> Phase:
     if ope.kind != Ope.Kind.ENUM or plan.kind != "enum" or free is None:
         return ended
     price = next(iter(free.prices.values()))
-    return replace(ended, value=free.id, rate_plan_id=free.id, price_id=price.id, billed_quantity=1)
+    return replace(
+        ended,
+        value=free.id,
+        rate_plan_id=free.id,
+        price_id=price.id,
+        stripe_price_id=price.stripe_price_id,
+        interval=price.interval,
+        unit_amount_minor=price.unit_amount_minor,
+        billed_quantity=1,
+    )

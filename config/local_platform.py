@@ -1,6 +1,7 @@
 """The platform on one machine: its parts, and the three processes of our own that use them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,8 @@ class LocalPlatform:
         is_cancelled = self.stop_asked.is_set
         self.web_port = self._port(web_port)
         self.say("Starting PostgreSQL, Valkey and the sandbox …")
+        # Commands read it too: what they tell customers leads to where this platform serves.
+        self.parts.environment["DASHBOARD_URL"] = os.environ.get("DASHBOARD_URL") or f"{self.url}/dashboard"
         self.parts.start(is_cancelled=is_cancelled)
         if self.sandbox_url and not self.sandbox_url.endswith(f":{SANDBOX_PORT}"):
             self.say(f"Port {SANDBOX_PORT} is taken: the sandbox moves on to {self.sandbox_url}.")
@@ -150,9 +153,7 @@ class LocalPlatform:
             name=name,
             argv=(sys.executable, "-m", module, *arguments),
             log=self.parts.log(name.replace(" ", "_")),
-            environment={"DASHBOARD_URL": f"{self.url}/dashboard"}
-            | self.parts.child_environment()
-            | {"PROMETHEUS_MULTIPROC_DIR": str(self._counted)},
+            environment=self.parts.child_environment() | {"PROMETHEUS_MULTIPROC_DIR": str(self._counted)},
             is_ready=is_ready,
             directory=ROOT,
         )

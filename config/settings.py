@@ -198,9 +198,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Notices by e-mail --------------------------------------------------------------------------------
-# Locally they are written into the worker's log.
+# Locally they are written to standard error: the worker's is its log.
 MAIL_SERVER = environment.mail_server("EMAIL_URL") if environment.is_given("EMAIL_URL") or not IS_LOCAL else {}
-EMAIL_BACKEND = str(MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"))
+EMAIL_BACKEND = str(MAIL_SERVER.get("EMAIL_BACKEND", "config.mail.EmailBackend"))
 EMAIL_HOST = str(MAIL_SERVER.get("EMAIL_HOST", ""))
 EMAIL_PORT = int(str(MAIL_SERVER.get("EMAIL_PORT") or 25))
 EMAIL_HOST_USER = str(MAIL_SERVER.get("EMAIL_HOST_USER") or "")

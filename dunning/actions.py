@@ -76,12 +76,12 @@ def _tried(facts: AccountFacts) -> Sequence[InvoiceFacts]:
 
 
 def _notice(told: Told, invoices: Sequence[InvoiceFacts], level: int, **more: object) -> DunningAction:
-    """About the latest of these invoices, with what is owed on all of them."""
+    """About the latest of these invoices; what is owed on all of them is read when it is told, credit taken off."""
     latest = invoices[0] if invoices else None
     facts: dict[str, object] = {"told": told.value, "level": level, **more}
     if latest is not None:
         facts["currency"] = latest.currency
-        facts["amount_minor"] = sum(each.remaining_minor for each in invoices if each.currency == latest.currency)
+        facts["invoice_ids"] = [each.id for each in invoices if each.currency == latest.currency]
     identity = f"{told.value}:{latest.id if latest else ''}:{level}"
     return _row(Consequence.NOTIFY, identity, invoice_id=latest.id if latest else None, facts=facts)
 

@@ -1,5 +1,6 @@
 """What customers, and our own finance, are told of debt: once for each invoice and level, by e-mail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.lock import account_lock
@@ -29,7 +30,7 @@ def notify(action: DunningAction, *, now: datetime) -> Done:
         level = int(action.facts.get("level", 0))
         facts = {
             "number": str(invoice) if invoice else "",
-            "amount_minor": action.facts.get("amount_minor", 0),
+            "amount_minor": _owed_minor(action.facts.get("invoice_ids", ())),
             "currency": action.facts.get("currency") or (invoice.currency if invoice else "usd"),
         }
         about = invoice.pk if invoice else action.decision_id
@@ -52,6 +53,11 @@ KINDS: dict[Told, str] = {
     Told.RESTORED:         "debt_cleared",
     Told.CONTRACT_OVERDUE: "contract_overdue",
 }  # fmt: skip
+
+
+def _owed_minor(invoice_ids: Sequence[str]) -> int:
+    """What is owed now: what was credited since the decision is no debt any more."""
+    return sum(invoice.remaining_minor for invoice in Invoice.objects.filter(pk__in=invoice_ids))
 
 
 def _is_overtaken(action: DunningAction, told: Told, invoice: Invoice | None) -> bool:

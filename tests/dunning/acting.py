@@ -75,6 +75,6 @@ def give_up(account, invoice, *, told=True):
         act(kept, Consequence.MARK_UNCOLLECTIBLE, invoice.pk, invoice=invoice)
         act(kept, Consequence.MIRROR, kept.pk)
         if told:
-            facts = {"told": "bad_debt", "level": 6, "amount_minor": 1, "currency": "usd"}
+            facts = {"told": "bad_debt", "level": 6, "invoice_ids": [invoice.pk], "currency": "usd"}
             act(kept, Consequence.NOTIFY, f"bad_debt:{invoice.pk}:6", invoice=invoice, facts=facts)
     return kept

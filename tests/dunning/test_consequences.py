@@ -183,7 +183,7 @@ def test_a_limit_lets_so_many_through_in_an_hour_and_no_more(clock, sandbox):
         DunningAction.objects.all().delete()
     brakes.set_brake(Consequence.NOTIFY, is_stopped=False, limit_per_hour=2, actor="agent:o", now=business.now())
     for account, invoice in made:
-        facts = {"told": "payment_failed", "level": 1, "amount_minor": 25_00, "currency": "usd"}
+        facts = {"told": "payment_failed", "level": 1, "invoice_ids": [invoice.pk], "currency": "usd"}
         with unguarded():
             kept = decision(account)
         act(kept, Consequence.NOTIFY, f"payment_failed:{invoice.pk}:1", invoice=invoice, facts=facts)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import SubsAccount
+from accounts.models import Notice, SubsAccount
 from billing.add_zone import add_zone
 from billing.cfstripe import setup_intents
 from billing.changes_calculator.request import ChangeRefused
@@ -79,10 +79,11 @@ def test_a_card_that_declines_is_charged_six_times_in_five_days_and_then_it_ends
     assert before_the_last == ("retrying", 5, False, False, False, False)
     assert standing(account) == ("bad_debt", 6, True, True, True, True)
     plan = Ope.objects.get(object_id=zone.pk, product="zone_plans", deleted_date__isnull=True)
-    assert (plan.current.value, plan.license_source_id) == ("free", "USER:free")
+    assert (plan.current.value, plan.license_source_id, plan.current.amount_minor) == ("free", "USER:free", 0)
     note = CreditNote.objects.get(invoice=renewal(account))
     days = (renewal(account).period_end.date() - renewal(account).period_start.date()).days
     assert note.total_minor == (2500 * (days - 5) * 2 + days) // (2 * days)
+    assert Notice.objects.get(account=account, kind="bad_debt").facts["amount_minor"] == 2500 - note.total_minor
     assert not InvoiceDue.objects.filter(invoice=renewal(account)).exists()
     asked = [
         (each.kind, each.facts.get("told"), each.facts.get("level"))

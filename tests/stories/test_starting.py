@@ -32,6 +32,9 @@ def environment(**given: str) -> dict[str, str]:
     return kept | given
 
 
+LAST_WORDS = "Ctrl-C stops everything"
+
+
 @dataclass
 class Up:
     """One `manage.py up`, and what it said."""
@@ -44,6 +47,7 @@ class Up:
 
     def start(self) -> "Up":
         self.said = self.data_dir.with_suffix(".said")
+        told = self.said.read_text().count(LAST_WORDS) if self.said.exists() else 0
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(
                 [
@@ -61,7 +65,11 @@ class Up:
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: self.is_ready() or self.process.poll() is not None, seconds=60, why=self.words)
+
+        def is_up() -> bool:
+            return self.is_ready() and self.said.read_text().count(LAST_WORDS) > told
+
+        wait_for(lambda: is_up() or self.process.poll() is not None, seconds=90, why=self.words)
         assert self.process.poll() is None, self.words()
         return self
 
@@ -161,6 +169,17 @@ def test_a_command_joins_what_runs(up):
     done = people(up.data_dir, "Person.objects.create(email='kept@example.com', created_at=clock.now())")
 
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_what_a_command_tells_customers_leads_to_this_platform_and_is_not_its_output(up):
+    script = (
+        "from django.conf import settings; from django.core.mail import send_mail; "
+        "print(settings.DASHBOARD_URL); send_mail('News', 'of an invoice', None, ['a@example.com'])"
+    )
+    done = manage(up.data_dir, "shell", "--verbosity", "0", "--command", script)
+
+    assert done.stdout == f"http://localhost:{up.port}/dashboard\n"
+    assert "of an invoice" in done.stderr
 
 
 def test_a_second_up_on_the_same_data_is_refused(up):
