@@ -155,6 +155,7 @@ _STANDING = record(
     is_banned=YES_OR_NO,
     needs_payment_method=YES_OR_NO,
 )
+_TYPE = record(type=like(WORD, "enterprise"))
 _SETS = record(sets=several(like(WORD, "preview")))
 _CONSEQUENCE = record(
     action_id=ID,
@@ -175,6 +176,7 @@ KINDS: dict[str, Kind] = {
     "account.closed":           Kind("The account was closed", record(account_id=ID), SERVICES),
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
     "account.renamed":          Kind("The account got another name", record(account_id=ID), (Consumer.BILLING,)),
+    "account.type_changed":     Kind("The account is treated as another type when it owes", _TYPE, DEBT, before=_TYPE),
     "billing.clock_ended":      Kind("A billing clock of ours stopped: nothing is left to bill",
                                      record(schedule_id=ID)),
     "billing.clock_started":    Kind("A billing clock of ours began",

@@ -29,6 +29,25 @@ def set_product_sets(account_id: str, sets: Collection[str], *, actor: str, now:
             journal.emit(fact, at=now)
 
 
+def set_account_type(
+    account_id: str, account_type: AccountType, *, actor: str, reason: str = "", now: datetime
+) -> None:
+    """Say as what type an account is treated when it owes; the brain looks at it again. Safe to repeat."""
+    with account_lock(account_id):
+        before = SubsAccount.objects.values_list("account_type", flat=True).get(account=account_id)
+        if before != account_type:
+            SubsAccount.objects.filter(account=account_id).update(account_type=account_type)
+            fact = journal.Fact(
+                "account.type_changed",
+                account_id,
+                actor,
+                reason=reason,
+                before={"type": str(before)},
+                after={"type": str(account_type)},
+            )
+            journal.emit(fact, at=now)
+
+
 def forget_address(email: str, account_ids: Sequence[str]) -> None:
     """Have these accounts' bills go nowhere if they go to `email`; the caller holds the locks and tells the journal."""
     SubsAccount.objects.filter(account__in=account_ids, email=email).update(email="")

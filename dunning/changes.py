@@ -109,18 +109,29 @@ class CancelWhatItBills:
 
 @dataclass(frozen=True, slots=True)
 class SetRetry:
-    """When an invoice is charged again; None: it is not. One that is due is due, whenever it fell due."""
+    """
+    When an invoice is charged again; None: it is not. One that is due is due, whenever it fell due.
+
+    One that was due and is put off, because the processor did not answer, is left to its backoff: only what fell due
+    after that, like a method that is new, is a reason to try at once.
+    """
 
     invoice_id: str
     at: datetime | None
 
     def differs_from(self, facts: AccountFacts) -> bool:
-        planned = _invoice(facts, self.invoice_id).retry_at
-        is_due = planned is not None and self.at is not None and max(planned, self.at) <= facts.as_of
-        return planned != self.at and not is_due
+        invoice = _invoice(facts, self.invoice_id)
+        planned, put_off_at = invoice.retry_at, invoice.put_off_at
+        if planned == self.at:
+            return False
+        if planned is None or self.at is None:
+            return True
+        is_due = max(planned, self.at) <= facts.as_of
+        is_put_off = put_off_at is not None and self.at <= put_off_at
+        return not is_due and not is_put_off
 
     def applied_to(self, facts: AccountFacts) -> AccountFacts:
-        return _with_invoice(facts, self.invoice_id, lambda i: replace(i, retry_at=self.at))
+        return _with_invoice(facts, self.invoice_id, lambda i: replace(i, retry_at=self.at, put_off_at=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class InvoiceFacts:
 
     `bad_since`: when it was given up, by us or at Stripe; it is kept when the invoice is paid later. `failures`: in
     order of time. `has_untried`: only Stripe has charged it so far, by itself, and not to each method that there is.
-    `live_ope_ids`: what it bills that still runs, and for whose current period nothing else was paid.
+    `live_ope_ids`: what it bills that still runs, and for whose current period nothing else was paid. `retry_at`: when
+    it is charged next; with `put_off_at`, when that was tried and the processor did not answer, it waits out a backoff.
     """
 
     id: str
@@ -73,6 +74,7 @@ class InvoiceFacts:
     is_credited: bool = False
     live_ope_ids: tuple[str, ...] = ()
     retry_at: datetime | None = None
+    put_off_at: datetime | None = None
 
     @property
     def is_owed(self) -> bool:

@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 
 from accounts.flags import AccountFlag, has_flag
 from accounts.models import Customer, SubsAccount, SubsStuckEvent
+from accounts.retry import backoff
 from billing.invoicing.states import InvoiceStatus
 from billing.models.invoices import REMAINING, Invoice, InvoiceLine, PaymentAttempt
 from billing.models.methods import PaymentMethod
@@ -130,12 +131,13 @@ def _invoices(account_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
             left_minor=REMAINING,
             bad_since=F("gone_bad__bad_since"),
             retry_at=F("due__next_at"),
+            put_off=F("due__attempts"),
             is_in_flight=Exists(in_flight),
         )
         .order_by("-finalized_at", "-pk")
         .values(
             "id", "account_id", "status", "currency", "left_minor", "finalized_at", "paid_at", "bad_since", "retry_at",
-            "is_in_flight",
+            "put_off", "is_in_flight",
         )
     )  # fmt: skip
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -187,6 +189,7 @@ def _invoice(
         is_credited=row["bad_since"] is not None,
         live_ope_ids=tuple(live.get(row["id"], ())),
         retry_at=row["retry_at"],
+        put_off_at=row["retry_at"] - backoff(row["put_off"] - 1) if row["put_off"] else None,
     )
 
 

@@ -90,7 +90,8 @@ def story(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
     Let the test and the live server use the database with real transactions.
 
     Work that the story leaves undone sleeps afterwards, so that no later test's workers take it up, and what the
-    sandbox planned never happens: a later test that lets years pass would renew every subscription there is.
+    sandbox planned never happens: a later test that lets years pass would renew every subscription there is. A fault
+    that did not strike strikes nobody else.
     """
     sandbox = request.getfixturevalue("sandbox") if "sandbox" in request.fixturenames else None
     with django_db_blocker.unblock():
@@ -99,6 +100,7 @@ def story(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
     parts.put_leftovers_to_sleep()
     if sandbox:
         sandbox.delete("/_sandbox/agenda")
+        sandbox.delete("/_sandbox/faults")
         sandbox.delete("/_sandbox/queues/messages")
 
 

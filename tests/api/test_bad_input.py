@@ -248,6 +248,8 @@ def test_the_codes_are_permanent():
         "invalid_licence": (1321, 400),
         "payment_method_required": (1322, 400),
         "too_many_changes": (1323, 400),
+        "account_closed": (1324, 400),
+        "zone_has_plan": (1325, 400),
         "too_many_prices": (1328, 400),
         "wanted_twice": (1316, 400),
         "coupon_refused": (1412, 400),

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from cloudflare import Cloudflare
 
+from accounts.models import AccountType
+from accounts.profile import set_account_type
 from billing.invoicing.ledger import Book, balance_minor
 from billing.invoicing.resolve import mark_uncollectible
 from billing.models.invoices import BillingSchedule, Invoice, PaymentAttempt
@@ -146,7 +148,12 @@ def test_a_method_that_must_never_be_charged_again_is_not_even_when_the_customer
 
 
 def owes_twice(customer, sandbox):
-    """Let another renewal of the customer's fail, and have the first one given up."""
+    """
+    Let another renewal of the customer's fail, and have the first one given up.
+
+    By contract: of other types the plan would have ended with the first debt, and there would be no second one.
+    """
+    set_account_type(customer.account.pk, AccountType.ENTERPRISE, actor="agent:tests", now=business.now())
     card = PaymentMethod.objects.get(account=customer.account)
     turn(sandbox, card, "insufficient_funds")
     (first,) = Invoice.objects.filter(account=customer.account, reason="cycle")

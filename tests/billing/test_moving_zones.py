@@ -112,11 +112,12 @@ def test_what_neither_account_serves_can_not_be_moved():
         moved(zone, buyer)
 
 
-def owe(account, status="open"):
-    """Have an account be asked for money that it does not pay."""
+def owe(account, status="open", *, by_contract=False):
+    """Have an account be asked for money that it does not pay; by contract, it has time for that."""
     with unguarded():
         return Invoice.objects.create(
-            account=account, number=f"PGO-{account.pk[:8]}", status=status, reason="cycle", currency="usd",
+            account=account, number=f"PGO-{account.pk[:8]}", status=status,
+            stripe_invoice_id="" if by_contract else f"in_{account.pk}", reason="cycle", currency="usd",
             subtotal_minor=25_00, total_minor=25_00, period_start=business.now(),
             period_end=business.now() + timedelta(days=31), created_at=business.now(), finalized_at=business.now(),
             paid_at=business.now() if status == "paid" else None, paid_minor=25_00 if status == "paid" else 0,
@@ -124,8 +125,9 @@ def owe(account, status="open"):
 
 
 def flag(account):
+    """Have an account flagged for a debt that is not here; of its type the brain takes no flag away."""
     with unguarded():
-        SubsAccount.objects.filter(account=account).update(flags=AccountFlag.BAD_DEBT)
+        SubsAccount.objects.filter(account=account).update(flags=AccountFlag.BAD_DEBT, account_type="partner")
 
 
 DEBTS = [
@@ -134,6 +136,7 @@ DEBTS = [
     (lambda owner: owe(owner, "paid"),               None),
     (lambda owner: owe(owner, "void"),               None),
     (lambda owner: owe(owner, "open"),               "previous_owner_debt"),
+    (lambda owner: owe(owner, by_contract=True),     None),
     (lambda owner: owe(owner, "uncollectible"),      "previous_owner_debt"),
     (flag,                                           "previous_owner_debt"),
 ]  # fmt: skip

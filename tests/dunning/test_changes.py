@@ -119,6 +119,39 @@ def test_a_planned_charge_goes_when_its_invoice_is_paid_and_stays_when_it_is_rig
     assert planned == [SetRetry("a", None)]
 
 
+NEW_CARD = replace(CARD, usable_since=at(26.2))
+
+# when it is planned, when the processor last did not answer, the methods, whether another time is written
+PUT_OFF = [
+    (25,   None, (CARD,),     False),
+    (26,   None, (CARD,),     False),
+    (26.6, None, (CARD,),     True),
+    (26.6, 26.1, (CARD,),     False),
+    (26.6, 26.1, (NEW_CARD,), True),
+    (26.6, 26.3, (NEW_CARD,), False),
+    (26.4, 26.1, (NEW_CARD,), False),
+    (None, None, (CARD,),     True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("planned", "put_off", "methods", "is_written"), PUT_OFF)
+def test_a_charge_that_is_put_off_keeps_its_backoff_and_a_new_method_is_charged_at_once(
+    planned, put_off, methods, is_written
+):
+    failures = failed(0) if methods == (CARD,) else failed(0, last=ACT)
+    owed = invoice(
+        failures=failures,
+        retry_at=None if planned is None else at(planned),
+        put_off_at=None if put_off is None else at(put_off),
+    )
+    facts = account(owed, hours=26.5, methods=methods)
+    due_at = at(24) if methods == (CARD,) else NEW_CARD.usable_since
+
+    written = [change for change in changes(facts, decide(facts, POLICY)) if isinstance(change, SetRetry)]
+
+    assert written == ([SetRetry("a", due_at)] if is_written else [])
+
+
 def every_account():
     """Every combination of what the stores may claim, the contradictory ones too."""
     invoices = (
@@ -132,6 +165,7 @@ def every_account():
         (uncollectible(), paid("b", hours=10, paid_hours=150)),
         (uncollectible(), paid("b", hours=10, paid_hours=150), invoice("c", hours=160, failures=failed(160))),
         (paid(paid_hours=150, retry_at=at(150)),),
+        (invoice(failures=failed(0), retry_at=at(500), put_off_at=at(150)),),
         (replace(uncollectible(), is_in_flight=True),),
     )
     stores = itertools.product(
@@ -183,4 +217,4 @@ def test_over_every_combination_the_stores_agree_afterwards_and_nothing_is_left_
         bad = [each for each in healed.invoices if each.id in {given_up.id for given_up in decision.bad}]
         assert all(each.bad_since and each.is_credited for each in bad)
         assert not cell.cancels or not any(each.live_ope_ids for each in bad)
-    assert seen == 2 * 2 * 2 * 2 * 2 * 3 * 2 * 5 * 11 * 2
+    assert seen == 2 * 2 * 2 * 2 * 2 * 3 * 2 * 5 * 12 * 2

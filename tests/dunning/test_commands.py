@@ -13,7 +13,7 @@ from dunning.due import recompute_due, sweep_everybody
 from dunning.models.conclusions import DunningDue, SubsDunning
 from tests.dunning.rows import account_of, bill, decline, plan_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalog")]
+pytestmark = pytest.mark.usefixtures("db", "catalog")
 
 
 def exhausted():

@@ -18,6 +18,7 @@ from dunning.consequence_kinds import Consequence
 from dunning.models.actions import DunningAction, DunningBrake, ProcessorOutage
 from dunning.rollout import roll_out
 from tests.dunning.acting import act, decision, give_up, owing, stripe_sdk, turn
+from tests.dunning.rows import account_of, bill
 from tests.guard import unguarded
 
 pytestmark = pytest.mark.usefixtures("story", "catalog", "live_server_url")
@@ -176,11 +177,9 @@ def test_the_last_item_ends_its_clock_with_what_waited_on_it(clock, sandbox):
     assert (done.after["act"], done.after["has_ended"], done.after["items"]) == ("cancel_items", True, [waiting.id])
 
 
-def test_a_limit_lets_so_many_through_in_an_hour_and_no_more(clock, sandbox):
+def test_a_limit_lets_so_many_through_in_an_hour_and_no_more(clock):
     clock.freeze()
-    made = [owing(sandbox, "pro") for _ in range(3)]
-    with unguarded():
-        DunningAction.objects.all().delete()
+    made = [(account, bill(account, at=business.now())) for account in (account_of() for _ in range(3))]
     brakes.set_brake(Consequence.NOTIFY, is_stopped=False, limit_per_hour=2, actor="agent:o", now=business.now())
     for account, invoice in made:
         facts = {"told": "payment_failed", "level": 1, "invoice_ids": [invoice.pk], "currency": "usd"}

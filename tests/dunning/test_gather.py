@@ -67,11 +67,12 @@ def test_an_invoice_is_gathered_with_all_that_is_known_of_it():
     decline(newer, 0, 24)
     with unguarded():
         BadInvoice.objects.create(invoice=older, account=account, bad_since=BILLED_AT)
-        InvoiceDue.objects.create(invoice=newer, next_at=NOW)
+        InvoiceDue.objects.create(invoice=newer, next_at=NOW, attempts=2)
 
     first, second = facts_of(account).invoices
 
     assert (first.id, first.debt, first.remaining_minor, first.retry_at) == (newer.pk, Debt.OPEN, 5000, NOW)
+    assert (first.put_off_at, second.put_off_at) == (NOW - timedelta(seconds=5), None)
     assert first.failures == tuple(
         Failure(BILLED_AT + timedelta(hours=hour), DeclineClass.RETRY_ON_SCHEDULE) for hour in (0, 24)
     )

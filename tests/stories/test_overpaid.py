@@ -34,6 +34,13 @@ def given_up_at_stripe(sandbox):
     return account, invoice
 
 
+def honest_credit_minor(invoice):
+    """What of its 25.00 the brain credited when it heard that the invoice was given up: the days not begun by then."""
+    days = (invoice.period_end.date() - invoice.period_start.date()).days
+    unused = days - (business.now().date() - invoice.period_start.date()).days
+    return (2 * 25_00 * unused + days) // (2 * days)
+
+
 def pay_all_of_it(sandbox, account, invoice):
     method = store_test_card(account.pk, number=GOOD, actor="system:tests", now=business.now())
     at_stripe(sandbox).invoices.pay(invoice.stripe_invoice_id, {"payment_method": method.processor_id})
@@ -43,9 +50,8 @@ def pay_all_of_it(sandbox, account, invoice):
 
 def test_what_we_credited_and_the_customer_pays_all_the_same_is_theirs(sandbox):
     account, invoice = given_up_at_stripe(sandbox)
-    resolve.credit_invoice(invoice.pk, amount_minor=20_00, actor="agent:a", now=business.now())
-    invoice.refresh_from_db()
-    assert invoice.remaining_minor == 5_00
+    credited_minor = honest_credit_minor(invoice)
+    assert invoice.remaining_minor == 25_00 - credited_minor > 0
 
     pay_all_of_it(sandbox, account, invoice)
 
@@ -57,23 +63,32 @@ def test_what_we_credited_and_the_customer_pays_all_the_same_is_theirs(sandbox):
     )
     assert not SubsStuckEvent.objects.filter(account=account, resolved_at__isnull=True).exists()
     credit = Credit.objects.get(account=account)
-    assert (credit.kind, credit.remaining_minor) == ("goodwill", 20_00)
+    assert (credit.kind, credit.remaining_minor) == ("goodwill", credited_minor)
     note = CreditNote.objects.get(invoice=invoice)
-    assert (note.off_debt_minor, note.to_credit_minor, note.total_minor) == (0, 20_00, 20_00)
-    assert books(account) == {Book.CASH_STRIPE: 50_00, Book.REVENUE: -30_00, Book.CUSTOMER_CREDIT: -20_00}
-    assert resolve.refundable_minor(Charge.objects.get(invoice=invoice)) == 5_00
+    assert (note.off_debt_minor, note.to_credit_minor, note.total_minor) == (0, credited_minor, credited_minor)
+    assert books(account) == {
+        Book.CASH_STRIPE: 50_00,
+        Book.REVENUE: credited_minor - 50_00,
+        Book.CUSTOMER_CREDIT: -credited_minor,
+    }
+    assert resolve.refundable_minor(Charge.objects.get(invoice=invoice)) == 25_00 - credited_minor
     assert nothing_differs(account)
 
 
 def test_a_debt_that_was_given_up_for_good_and_is_paid_is_no_loss(sandbox):
     """The write-off is in our books when the customer's payment arrives: Stripe had not been told of it."""
     account, invoice = given_up_at_stripe(sandbox)
+    credited_minor = honest_credit_minor(invoice)
 
     with account_lock(account.pk), unguarded():
         record.note_written_off(invoice, at=business.now())
     pay_all_of_it(sandbox, account, invoice)
 
     assert (invoice.status, invoice.paid_minor, invoice.written_off_minor) == ("paid", 25_00, 0)
-    assert books(account) == {Book.CASH_STRIPE: 50_00, Book.REVENUE: -50_00}
-    assert not Credit.objects.filter(account=account).exists()
+    assert books(account) == {
+        Book.CASH_STRIPE: 50_00,
+        Book.REVENUE: credited_minor - 50_00,
+        Book.CUSTOMER_CREDIT: -credited_minor,
+    }
+    assert Credit.objects.get(account=account).remaining_minor == credited_minor
     assert nothing_differs(account)
