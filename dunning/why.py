@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Customer, SubsAccount
+from accounts.models import SubsAccount
 from billing.models.stripe_mirror import StripeMirror
 
 from .decide import ROWS, Question
@@ -43,9 +43,9 @@ def rows_tried(facts: AccountFacts) -> list[Tried]:
 
 
 def claims(facts: AccountFacts) -> list[Claim]:
-    """Return what each store says of the account's debt, next to each other. Three statements."""
-    profile = SubsAccount.objects.get(pk=facts.account_id)
-    customer = Customer.objects.filter(pk=facts.account_id).first()
+    """Return what each store says of the account's debt, next to each other. Two statements."""
+    profile = SubsAccount.objects.select_related("account__customer").get(pk=facts.account_id)
+    customer = getattr(profile.account, "customer", None)
     seen = StripeMirror.objects.filter(pk=customer.stripe_customer_id if customer else "").first()
     metadata = (seen.payload.get("metadata") or {}) if seen else {}
     stored = facts.stored

@@ -12,6 +12,7 @@ from accounts.models import Account, Customer
 from billing.admin.licence_acts import GRANT_TO_ACCOUNT
 from config.panel.cells import badge, code, moment
 from config.panel.readonly import ReadOnlyPanel
+from dunning.admin.type_act import TYPE
 
 from .account_acts import ACCESS, CLOSE
 from .account_page import account_page
@@ -23,7 +24,7 @@ from .standing import standing_of
 class AccountPanel(ReadOnlyPanel):
     title = "Accounts"
     page_of = account_page
-    acts = (GRANT_TO_ACCOUNT, ACCESS, CLOSE)
+    acts = (GRANT_TO_ACCOUNT, ACCESS, TYPE, CLOSE)
     list_display = ("name", "identifier", "email", "account_type", "standing", "created")
     list_select_related = ("subs_account",)
     exact_fields = ("pk",)

@@ -83,15 +83,26 @@ def _sum(name: str, stored: Stored) -> str:
     return money(stored[name], stored["currency"]) if stored.get(name) is not None and "currency" in stored else ""
 
 
+def _debt(_before: Stored, after: Stored) -> str:
+    return f"{str(after.get('status', '')).replace('_', ' ')}: {after.get('because', '')}"
+
+
 ABOUT: dict[str, Callable[[Stored, Stored], str]] = {
     "change.committed":       _values,
     "change.declined":        lambda _, after: str(after.get("code", "")),
     "change.refunded":        lambda _, after: _sum("paid_minor", after),
     "change.refunding":       lambda _, after: _sum("paid_minor", after),
     "change.requested":       lambda _, after: _sum("due_now_minor", after),
+    "dunning.act_done":       lambda _, after: str(after.get("act", "")).replace("_", " "),
+    "dunning.act_refused":    lambda _, after: f"{after.get('act', '')}: {after.get('code', '')}".replace("_", " "),
+    "dunning.decided":        _debt,
     "entitlements.changed":   lambda before, after: f"{len(before.keys() | after.keys())} features",
+    "invoice.act_asked":      lambda _, after: str(after.get("act", "")).replace("_", " "),
+    "invoice.act_done":       lambda _, after: str(after.get("act", "")).replace("_", " "),
     "invoice.updated":        lambda _, after: str(after.get("status") or after.get("collection_failed") or ""),
     "member.added":           lambda _, after: str(after.get("role", "")).replace("_", " "),
+    "notice.sent":            lambda _, after: str(after.get("kind", "")).replace("_", " "),
+    "notice.written":         lambda _, after: str(after.get("kind", "")).replace("_", " "),
     "payment.attempted":      lambda _, after: _sum("amount_minor", after),
     "payment.failed":         lambda _, after: f"{_sum('amount_minor', after)} {after.get('code', '')}".strip(),
     "payment.succeeded":      lambda _, after: _sum("amount_minor", after),

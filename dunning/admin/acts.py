@@ -1,5 +1,6 @@
 """What agents can do about debt: have it looked at again, and forgive it. Flags and bans follow; nobody sets them."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from billing.cfstripe.errors import StripeUnavailable
@@ -19,14 +20,7 @@ def _looked_at(asked: Asked[SubsDunning]) -> Examined:
 
 def changes_in_words(examined: Examined) -> list[str]:
     """Return what must change for every store to say what is decided, as sentences."""
-    return [
-        change_in_words({"change": type(change).__name__, "on": getattr(change, "on", None), "at": _at(change)})
-        for change in examined.needed
-    ]
-
-
-def _at(change: object) -> object:
-    return getattr(change, "at", "")
+    return [change_in_words({"change": type(change).__name__, **asdict(change)}) for change in examined.needed]
 
 
 def _preview_recompute(asked: Asked[SubsDunning]) -> Preview:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -26,13 +26,19 @@ ACTION_HEADERS = ("What", "Outcome", "Invoice", "Asked for", "Done", "Tries")
 def action_row(action: DunningAction) -> Sequence[object]:
     """Return the cells of one action, under ACTION_HEADERS."""
     return (
-        with_note(link(DunningAction, action.pk, _name(action.kind)), str(action.facts.get("told", ""))),
+        with_note(link(DunningAction, action.pk, _name(action.kind)), _told(action)),
         outcome(action),
         link(Invoice, action.invoice_id, nowrap(str(action.invoice))) if action.invoice_id else NOTHING,
         moment(action.asked_at),
         moment(action.done_at),
         number(action.attempts + (action.done_at is not None)),
     )
+
+
+def _told(action: DunningAction) -> str:
+    """What a notice tells, and how urgently."""
+    told, level = str(action.facts.get("told", "")).replace("_", " "), action.facts.get("level")
+    return f"{told}, level {level}" if told and level else told
 
 
 def outcome(action: DunningAction) -> SafeString:
@@ -82,6 +88,8 @@ def action_page(action: DunningAction) -> Page:
 def brakes_page(_permissions: frozenset[Permission]) -> Page:
     """Return how fast each kind may run, whether the processor answers, and for how many accounts the brain acts."""
     brakes = {brake.kind: brake for brake in DunningBrake.objects.all()}
+    undone = DunningAction.objects.filter(done_at__isnull=True).values_list("kind")
+    waiting = dict(undone.annotate(waiting=Count("pk")).order_by())
     outages = ProcessorOutage.objects.order_by("-started_at")[:20]
     rollout = DunningRollout.objects.first()
     return Page(
@@ -90,8 +98,8 @@ def brakes_page(_permissions: frozenset[Permission]) -> Page:
         sections=[
             Table(
                 "What follows from debt, in the order in which it is done",
-                ("What", "In words", "Brake", "Set by", "Since"),
-                [_brake_row(kind, brakes.get(kind.value)) for kind in Consequence],
+                ("What", "In words", "Brake", "Wait now", "Set by", "Since"),
+                [_brake_row(kind, brakes.get(kind.value), waiting.get(kind.value, 0)) for kind in Consequence],
                 "Nothing follows.",
             ),
             Table(
@@ -117,7 +125,7 @@ def _until(outage: ProcessorOutage) -> SafeString:
     return moment(outage.ended_at) if outage.ended_at else badge("lasts", Tone.BAD)
 
 
-def _brake_row(kind: Consequence, brake: DunningBrake | None) -> Sequence[object]:
+def _brake_row(kind: Consequence, brake: DunningBrake | None, waiting: int) -> Sequence[object]:
     if brake is None:
         stands = badge("free", Tone.GOOD)
     elif brake.is_stopped:
@@ -125,7 +133,8 @@ def _brake_row(kind: Consequence, brake: DunningBrake | None) -> Sequence[object
     else:
         stands = badge(f"{brake.limit_per_hour} an hour", Tone.WAITING)
     since = (brake.actor, moment(brake.changed_at)) if brake else (NOTHING, NOTHING)
-    return (_name(kind.value), KINDS[kind].in_words, stands, *since)
+    waits = number(waiting) if KINDS[kind].is_outside else NOTHING
+    return (_name(kind.value), KINDS[kind].in_words, stands, waits, *since)
 
 
 class HowItStands(admin.SimpleListFilter):

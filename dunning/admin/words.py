@@ -1,8 +1,12 @@
 """What the brain's words are called when people read them, and in which colour. Pure."""
 
+from datetime import datetime
 from typing import Any
 
-from config.panel.cells import Tone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from config.panel.cells import Tone, badge, moment
 
 from ..facts import DunningStatus
 
@@ -33,8 +37,16 @@ CHANGES: dict[str, tuple[str, str]] = {
 
 
 def change_in_words(change: dict[str, Any]) -> str:
-    """Return one change as a sentence."""
+    """Return one change as a sentence, with what it says where that is more than yes or no."""
     name = str(change.get("change", ""))
+    if name == "SetDunning" and (wanted := change.get("wanted")):
+        return f"{str(wanted['status']).replace('_', ' ').capitalize()}, level {wanted['level']}"
+    if name == "SetRetry" and change.get("at"):
+        return format_html("The invoice is charged {}", moment(datetime.fromisoformat(str(change["at"]))))
     does, undoes = CHANGES.get(name, (name, ""))
     is_off = change.get("on") is False or (name == "SetRetry" and change.get("at") is None)
     return undoes if is_off and undoes else does
+
+
+def status_badge(status: str) -> SafeString:
+    return badge(status.replace("_", " ") or "hands off", STATUSES[status][0])

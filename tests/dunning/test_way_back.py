@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from accounts.models import Customer, JournalEntry, Notice, SubsAccount
 from billing.invoicing.books import Book
@@ -12,11 +14,13 @@ from billing.models.reversals import CreditNote
 from billing.payments.attempts import NOT_ATTEMPTED
 from billing.payments.pay_bad_debt import pay_bad_debt
 from config import clock as business
+from config.panel.cells import money
 from config.passing_time import pass_time
 from dunning.forgive import NothingOwed, forgive_debt
 from dunning.models.actions import DunningAction
 from dunning.models.conclusions import SubsDunning
 from dunning.recompute import examine
+from tests.admin.conftest import signed_in
 from tests.dunning.acting import owing, turn
 
 pytestmark = pytest.mark.usefixtures("story", "catalog", "live_server_url")
@@ -28,6 +32,11 @@ def let_pass(**duration):
 
 def told(account):
     return list(Notice.objects.filter(account=account).order_by("created_at", "level").values_list("kind", "level"))
+
+
+def page_of(account):
+    agent = signed_in(User.objects.get_or_create(username="ann of dunning", is_staff=True, is_superuser=True)[0])
+    return agent.get(reverse("admin:dunning_subsdunning_change", args=[account.pk])).content.decode()
 
 
 def charges_of(invoice):
@@ -69,6 +78,8 @@ def test_bad_debt_by_time_alone_then_paid_and_back_in_good_standing(clock, sandb
     assert sandbox.get(f"/v1/subscriptions/{schedule.stripe_subscription_id}")["status"] == "canceled"
     assert not DunningAction.objects.filter(account=account, done_at__isnull=True).exists()
     honest_minor = invoice.remaining_minor
+    expected = {str(invoice), "given up", money(honest_minor, "usd"), "insufficient_funds", "retries are exhausted"}
+    assert {text for text in expected if text not in page_of(account)} == set()
 
     turn(sandbox, account, "ok")
     pay_bad_debt(account.pk, now=business.now())
