@@ -50,7 +50,7 @@ def _of_invoice(invoice: Invoice, kind: DocumentKind) -> Document:
     notes = list(
         invoice.credit_notes.filter(status=CreditNote.Status.ISSUED)
         .select_related("refund__charge__attempt__method")
-        .order_by("issued_at", "pk")
+        .order_by("issued_at", "number", "pk")
     )
     return Document(
         kind=kind,

@@ -65,8 +65,8 @@ class MoneyAct:
 
 
 def buyers(business: BusinessClock, _sandbox: Sandbox, number: int) -> list[Case]:
-    """Accounts that have bought, and paid for it."""
-    business.freeze()
+    """Accounts that have bought, and paid for it, at noon: no day ends while they are acted upon."""
+    business.freeze((clock.now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0))
     cases = []
     for _ in range(number):
         account, zone = customer()
