@@ -173,6 +173,8 @@ _FEATURES = each("account:page_rules", ANYTHING)  # zone or `account`, and the f
 KINDS: dict[str, Kind] = {
     "account.access_changed":   Kind("It was said which plans the account may buy that are not sold to everybody",
                                      _SETS, before=_SETS),
+    "account.buyer_changed":    Kind("Who is billed, as papers say it, is another company or has another tax id",
+                                     record(fields=several(like(WORD, "tax_id")))),
     "account.closed":           Kind("The account was closed", record(account_id=ID), SERVICES),
     "account.created":          Kind("The account was created", record(account_id=ID), (*SERVICES, Consumer.BILLING)),
     "account.renamed":          Kind("The account got another name", record(account_id=ID), (Consumer.BILLING,)),

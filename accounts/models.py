@@ -16,6 +16,10 @@ def new_id() -> str:
     return uuid4().hex
 
 
+# How tax offices write: letters and digits, with spaces, dots, dashes or slashes between them.
+TAX_ID = "[A-Z0-9]([A-Z0-9 ./-]{0,38}[A-Z0-9])?"
+
+
 def is_hex_id(field: str) -> Q:
     """Return the condition that `field` looks like a public identifier, for CHECK constraints."""
     return Q(**{f"{field}__regex": "^[0-9a-f]{32}$"})
@@ -110,6 +114,12 @@ class SubsAccount(models.Model):
     product_sets = ArrayField(
         models.CharField(max_length=40), null=True, blank=True, help_text="sets of plans that not everybody may buy"
     )
+    company = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="who is billed; empty: who the account is"
+    )
+    tax_id = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="of who is billed, as printed, in capitals"
+    )
 
     class Meta:
         db_table = "subs_account"
@@ -120,6 +130,7 @@ class SubsAccount(models.Model):
                 name="subs_account_ban_names_its_rule",
             ),
             models.CheckConstraint(condition=Q(account_type__in=AccountType.values), name="subs_account_type_is_known"),
+            models.CheckConstraint(condition=Q(tax_id__regex=f"^({TAX_ID})?$"), name="subs_account_tax_id_is_plain"),
         ]
 
     def __str__(self) -> str:

@@ -48,6 +48,27 @@ def set_account_type(
             journal.emit(fact, at=now)
 
 
+def set_buyer(account_id: str, *, company: str, tax_id: str, actor: str, reason: str = "", now: datetime) -> None:
+    """
+    Say which company is billed and its tax id, as they stand on papers; empty: none. Safe to repeat.
+
+    The journal has which of the two changed, not what they are: a company may be a person.
+    """
+    wanted = {"company": " ".join(company.split()), "tax_id": " ".join(tax_id.upper().split())}
+    with account_lock(account_id):
+        before = SubsAccount.objects.filter(account=account_id).values(*wanted).get()
+        changed = [name for name in wanted if before[name] != wanted[name]]
+        if changed:
+            SubsAccount.objects.filter(account=account_id).update(**wanted)
+            fact = journal.Fact("account.buyer_changed", account_id, actor, reason=reason, after={"fields": changed})
+            journal.emit(fact, at=now)
+
+
+def forget_buyer(account_ids: Sequence[str]) -> None:
+    """Have nobody stand on these accounts' papers; the caller holds the locks and tells the journal."""
+    SubsAccount.objects.filter(account__in=account_ids).update(company="", tax_id="")
+
+
 def forget_address(email: str, account_ids: Sequence[str]) -> None:
     """Have these accounts' bills go nowhere if they go to `email`; the caller holds the locks and tells the journal."""
     SubsAccount.objects.filter(account__in=account_ids, email=email).update(email="")

@@ -87,6 +87,7 @@ def erase_person(email: str, *, actor: str, now: datetime) -> Known:
             erase.forget_person(found.person)
         erase.forget_names(found.sole)
         erase.forget_told(found.own)
+        profile.forget_buyer(found.sole)
         profile.forget_address(email.strip().lower(), found.own)
         methods.forget(found.own)
         mirror.forget(found.own)

@@ -148,6 +148,10 @@ def _profile(account: Account) -> Facts:
         "Billing profile",
         [
             ("E-mail", profile.email),
+            (
+                "On its papers",
+                with_note(profile.company or account.name, profile.tax_id and f"Tax ID {profile.tax_id}"),
+            ),
             ("Type", profile.get_account_type_display()),
             ("Flags", lines(*(badge(flag, Tone.BAD) for flag in flags)) or "none is set"),
             ("Banned", with_note(moment(profile.banned_at), profile.banned_rule) if profile.banned_at else "no"),

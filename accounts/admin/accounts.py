@@ -16,6 +16,7 @@ from dunning.admin.type_act import TYPE
 
 from .account_acts import ACCESS, CLOSE
 from .account_page import account_page
+from .buyer_act import BUYER
 from .search import HINT, accounts_found
 from .standing import standing_of
 
@@ -24,7 +25,7 @@ from .standing import standing_of
 class AccountPanel(ReadOnlyPanel):
     title = "Accounts"
     page_of = account_page
-    acts = (GRANT_TO_ACCOUNT, ACCESS, TYPE, CLOSE)
+    acts = (GRANT_TO_ACCOUNT, ACCESS, BUYER, TYPE, CLOSE)
     list_display = ("name", "identifier", "email", "account_type", "standing", "created")
     list_select_related = ("subs_account",)
     exact_fields = ("pk",)

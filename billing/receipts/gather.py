@@ -116,9 +116,11 @@ def seller() -> Party:
 
 
 def buyer(account_id: str) -> Party:
-    """Return who is billed: the account's name and where its invoices go."""
+    """Return who is billed, as of now: its company and tax id if it has told them, else its name; where papers go."""
     profile = SubsAccount.objects.select_related("account").get(pk=account_id)
-    return Party(profile.account.name, (profile.email, f"Account {account_id}"))
+    name = profile.company or profile.account.name
+    lines = (profile.account.name if name != profile.account.name else "", profile.email, f"Account {account_id}")
+    return Party(name, tuple(line for line in lines if line), profile.tax_id)
 
 
 def _off_debt(notes: Sequence[CreditNote]) -> list[Entry]:

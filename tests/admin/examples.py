@@ -225,6 +225,7 @@ EXAMPLES = (
         refused=closed_account,
         values={"sets": ["preview"]},
     ),
+    Example(panel="Account", act="buyer", allowed=newcomer, values={"company": "Acme GmbH", "tax_id": "DE 811907980"}),
     Example(panel="Account", act="type", allowed=newcomer, refused=closed_account, values={"type": "enterprise"}),
     Example(panel="Account", act="close", allowed=newcomer, refused=closed_account),
     Example(

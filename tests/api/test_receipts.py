@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.forms import model_to_dict
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import JournalEntry
+from accounts.profile import set_buyer
 from billing.invoicing import resolve
 from billing.models.invoices import Invoice
 from billing.models.reversals import Charge, CreditNote
+from billing.receipts.document import Party
 from billing.receipts.gather import document_of
 from config import clock as business
 from tests.admin.conftest import signed_in
@@ -44,6 +48,26 @@ def test_the_receipt_of_what_was_bought_is_a_pdf(buyer, clock):
     }
     assert {name: a.status_code for name, a in refused.items()} == {"not theirs": 404, "no such kind": 400}
     assert Invoice.objects.filter(account=customer.account).count() == 1
+
+
+def test_all_papers_name_the_company_and_its_tax_id_and_the_journal_names_neither(buyer, clock):
+    clock.freeze()
+    customer = buyer()
+    customer.buy()
+    account, charge = customer.account, Charge.objects.get(account=customer.account)
+    resolve.refund(charge.pk, amount_minor=10_00, actor="agent:a", now=business.now())
+    papers = [(charge.invoice_id, "invoice"), (charge.invoice_id, "receipt"), (charge.refunds.get().credit_note_id, "")]
+    unnamed = {document_of(account.pk, *paper).buyer for paper in papers}
+
+    for _ in range(2):
+        set_buyer(account.pk, company=" Acme  GmbH", tax_id="de 811907980", actor="agent:a", now=business.now())
+
+    assert unnamed == {Party(account.name, (account.subs_account.email, f"Account {account.pk}"))}
+    lines = (account.name, account.subs_account.email, f"Account {account.pk}")
+    assert {document_of(account.pk, *paper).buyer for paper in papers} == {Party("Acme GmbH", lines, "DE 811907980")}
+    (told,) = JournalEntry.objects.filter(account=account, kind="account.buyer_changed")
+    assert told.after == {"fields": ["company", "tax_id"]}
+    assert "Acme" not in str(model_to_dict(told))
 
 
 def test_a_credit_note_has_a_paper_of_its_own_and_stands_on_the_receipt(buyer, clock, agent):

@@ -25,7 +25,7 @@ from . import payloads, world
 
 pytestmark = pytest.mark.django_db
 
-SECRETS = ("ada@example.com", "Ada Lovelace", "St James's Square", "+441234")
+SECRETS = ("ada@example.com", "Ada Lovelace", "St James's Square", "+441234", "Lovelace Engines", "GB 123 4567 89")
 
 
 def erase(email, *arguments):
@@ -41,6 +41,7 @@ def ada(db):
     with unguarded():
         Account.objects.filter(pk=account.pk).update(name="Ada Lovelace")
         account.subs_account.email = "ada@example.com"
+        account.subs_account.company, account.subs_account.tax_id = "Lovelace Engines", "GB 123 4567 89"
         account.subs_account.save()
         Person.objects.filter(memberships__account=account).update(email="ada@example.com")
     who = {
