@@ -25,6 +25,12 @@ class Store:
     tables: dict[str, tuple[ColumnGroup, ...]]
 
 
+_INVOICE_WRITERS = (
+    "billing.invoicing.record",
+    "billing.invoicing.record_cycles",
+    "billing.invoicing.credit_cycles",
+)
+
 STORES = (
     Store(
         "subs_account",
@@ -58,13 +64,13 @@ STORES = (
             "payment_method": (ColumnGroup(("billing.payments.methods",)),),
             "payment_attempt": (ColumnGroup(("billing.payments.attempts",)),),
             "charge": (ColumnGroup(("billing.payments.charges",)),),
-            "credit": (ColumnGroup(("billing.invoicing.credits",)),),
+            "credit": (ColumnGroup(("billing.invoicing.credits", "billing.invoicing.credit_cycles")),),
             "credit_note": (ColumnGroup(("billing.invoicing.issue_credit_note",)),),
             "credit_note_line": (ColumnGroup(("billing.invoicing.issue_credit_note",)),),
-            "credit_use": (ColumnGroup(("billing.invoicing.credits",)),),
+            "credit_use": (ColumnGroup(("billing.invoicing.credits", "billing.invoicing.credit_cycles")),),
             "dispute": (ColumnGroup(("billing.invoicing.disputes",)),),
-            "invoice": (ColumnGroup(("billing.invoicing.record", "billing.invoicing.record_cycles")),),
-            "invoice_line": (ColumnGroup(("billing.invoicing.record", "billing.invoicing.record_cycles")),),
+            "invoice": (ColumnGroup(_INVOICE_WRITERS),),
+            "invoice_line": (ColumnGroup(_INVOICE_WRITERS),),
             "refund": (ColumnGroup(("billing.invoicing.refunds",)),),
             "billing_schedule": (ColumnGroup(("billing.invoicing.clock",)),),
             "ledger_transaction": (ColumnGroup(("billing.invoicing.ledger",)),),

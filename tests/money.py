@@ -40,11 +40,12 @@ def holds(account: Account) -> None:
     of = {"account": account}
     sums = LedgerEntry.objects.filter(**of).values("transaction", "currency").annotate(minor=Sum("amount_minor"))
     assert {row["minor"] for row in sums} <= {0}
-    owed_minor = sum(i.remaining_minor for i in Invoice.objects.filter(**of, status__in=["open", "uncollectible"]))
-    credit_minor = sum(Credit.objects.filter(**of).values_list("remaining_minor", flat=True))
-    balance = balance_minor(account.pk, Book.RECEIVABLE, currency="usd")
-    balance += balance_minor(account.pk, Book.CUSTOMER_CREDIT, currency="usd")
-    assert balance == owed_minor - credit_minor
+    for currency in {"usd", *(row["currency"] for row in sums)}:
+        owed = Invoice.objects.filter(**of, currency=currency, status__in=["open", "uncollectible"])
+        credits_left = Credit.objects.filter(**of, currency=currency).values_list("remaining_minor", flat=True)
+        balance = balance_minor(account.pk, Book.RECEIVABLE, currency=currency)
+        balance += balance_minor(account.pk, Book.CUSTOMER_CREDIT, currency=currency)
+        assert balance == sum(invoice.remaining_minor for invoice in owed) - sum(credits_left)
     for charge in Charge.objects.filter(**of):
         back = Refund.objects.filter(charge=charge, status__in=["asked", "pending", "succeeded"])
         assert sum(back.values_list("amount_minor", flat=True)) == charge.refunded_minor <= charge.amount_minor

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounts import journal
 from accounts.claim import claim, finishing
@@ -61,18 +61,23 @@ def grant(account_id: str, wanted: Grant, *, actor: str, reason: str = "", now: 
     against = wanted.paid_by or (Book.CASH_OUTSIDE if wanted.kind == Credit.Kind.PREPAID else Book.CREDIT_GIVEN)
     granted = postings.credit_granted(credit.pk, amount_minor=wanted.amount_minor, paid_by=against)
     ledger.post_of(account_id, [granted], currency=wanted.currency, at=now)
-    journal.emit(_fact("credit.granted", credit, wanted.amount_minor, actor=actor, reason=reason), at=now)
+    journal.emit(fact_of("credit.granted", credit, wanted.amount_minor, actor=actor, reason=reason), at=now)
     return credit
 
 
 def spendable(account_id: str, *, at: datetime) -> tuple[Spendable, ...]:
     """Return what of the account's credits may be spent at `at`. One statement."""
-    rows = Credit.objects.filter(account=account_id, ended_at__isnull=True, remaining_minor__gt=F("reserved_minor"))
-    rows = rows.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
-    return tuple(
-        Spendable(row.pk, row.remaining_minor - row.reserved_minor, row.currency, row.expires_at, row.granted_at)
-        for row in rows
-    )
+    return tuple(as_spendable(row) for row in left(at=at).filter(account=account_id))
+
+
+def left(*, at: datetime) -> QuerySet[Credit]:
+    """Return the credits of which something may be spent at `at`."""
+    rows = Credit.objects.filter(ended_at__isnull=True, remaining_minor__gt=F("reserved_minor"))
+    return rows.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
+
+
+def as_spendable(row: Credit) -> Spendable:
+    return Spendable(row.pk, row.remaining_minor - row.reserved_minor, row.currency, row.expires_at, row.granted_at)
 
 
 def reserve(
@@ -112,7 +117,7 @@ def use(invoice: Invoice, uses: Sequence[CreditUse], *, now: datetime) -> list[j
             remaining_minor=F("remaining_minor") - part.amount_minor,
         )
         CreditUse.objects.filter(pk=part.pk).update(status=Status.USED, invoice=invoice)
-        facts.append(_fact("credit.used", part.credit, part.amount_minor, cause=invoice.pk))
+        facts.append(fact_of("credit.used", part.credit, part.amount_minor, cause=invoice.pk))
     used = [postings.credit_used(part.pk, amount_minor=part.amount_minor) for part in uses]
     ledger.post(invoice, used, at=now)
     return facts
@@ -129,7 +134,7 @@ def free(account_id: str, uses: Sequence[CreditUse], *, now: datetime) -> list[j
     facts = []
     for part in uses:
         CreditUse.objects.filter(pk=part.pk).update(status=Status.FREED)
-        facts.append(_fact("credit.freed", part.credit, part.amount_minor, cause=part.workflow_id or ""))
+        facts.append(fact_of("credit.freed", part.credit, part.amount_minor, cause=part.workflow_id or ""))
         credit = Credit.objects.get(pk=part.credit_id)
         if credit.ended_at is None:
             Credit.objects.filter(pk=credit.pk).update(reserved_minor=F("reserved_minor") - part.amount_minor)
@@ -182,7 +187,7 @@ def give_back(invoice: Invoice, amount_minor: int, *, cause: str, now: datetime)
             ((Book.REFUND_DUE, back_minor), (Book.CUSTOMER_CREDIT, -back_minor)),
         )
         ledger.post(invoice, [posting], at=now)
-        journal.emit(_fact("credit.given_back", part.credit, back_minor, cause=cause), at=now)
+        journal.emit(fact_of("credit.given_back", part.credit, back_minor, cause=cause), at=now)
     return amount_minor - left_minor
 
 
@@ -236,12 +241,13 @@ def _end(
     )
     ended = postings.credit_ended(credit.pk, part=part, amount_minor=amount_minor)
     ledger.post_of(credit.account_id, [ended], currency=credit.currency, at=at)
-    return _fact(kind, credit, amount_minor, actor=actor, reason=reason)
+    return fact_of(kind, credit, amount_minor, actor=actor, reason=reason)
 
 
-def _fact(
+def fact_of(
     kind: str, credit: Credit, amount_minor: int, *, actor: str = "system:billing", reason: str = "", cause: str = ""
 ) -> journal.Fact:
+    """Return what is told of a credit: how much of it was granted, used, freed or lost."""
     after = {
         "credit_id": credit.pk,
         "kind": credit.kind,

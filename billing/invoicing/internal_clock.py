@@ -13,7 +13,7 @@ from accounts.models import new_id
 
 from ..changes_calculator.proration import period_containing
 from ..models.invoices import BillingSchedule, BillingScheduleDue
-from . import clock, ledger, record_cycles
+from . import clock, credit_cycles, ledger, record_cycles
 from .record_cycles import CyclePeriod, MadeInvoice
 
 BATCH = 1000
@@ -56,7 +56,8 @@ def bill_batch(*, until: datetime, now: datetime, limit: int) -> Billed:
     """
     Bill the oldest due clocks for one period each: invoices with numbers and lines, ledger, journal, next due time.
 
-    One transaction, and a number of statements that does not grow with the accounts.
+    Credit pays first, as far as there is any. One transaction, and a number of statements that does not grow with the
+    accounts.
     """
     due = claim(BillingScheduleDue, _INTERNAL, now=until, limit=limit)
     if not due:
@@ -67,13 +68,14 @@ def bill_batch(*, until: datetime, now: datetime, limit: int) -> Billed:
         with lock_accounts(sorted({period.account_id for period in periods})), connection.cursor() as cursor:
             cursor.execute(_BY_INDEX)
             made = record_cycles.record_cycles(periods, now=now)
+            made, used = credit_cycles.pay_by_credit(made, now=now)
             ledger.post_finalized(made, at=now)
             ends = {period.schedule_id: period.ends_at for period in periods}
             empty = sorted(ends.keys() - {invoice.schedule_id for invoice in made})
             clock.move_internal(due, ends)
             if empty:
                 clock.end_unused(empty, at=now)
-            _journal(made, now=now)
+            _journal(made, used, now=now)
     except AccountBusy:
         for row in due:
             give_back(row, for_seconds=BUSY_SECONDS)
@@ -93,7 +95,7 @@ def _period(schedule: BillingSchedule) -> CyclePeriod:
     )
 
 
-def _journal(made: Sequence[MadeInvoice], *, now: datetime) -> None:
+def _journal(made: Sequence[MadeInvoice], used: Sequence[journal.Fact], *, now: datetime) -> None:
     facts = [
         journal.Fact(
             "invoice.recorded",
@@ -110,4 +112,4 @@ def _journal(made: Sequence[MadeInvoice], *, now: datetime) -> None:
         for invoice in made
     ]
     if facts:
-        journal.emit(*facts, at=now)
+        journal.emit(*facts, *used, at=now)

@@ -1,6 +1,7 @@
 """The only writer of the ledger: each financial fact is a transaction whose entries sum to zero."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -20,15 +21,30 @@ from .postings import Posting, corrected
 _POST = """
 WITH fact AS (
     INSERT INTO ledger_transaction (id, account_id, kind, source, corrects_id, invoice_id, posted_at)
-    SELECT id, %s, kind, source, nullif(corrects, ''), %s, %s
-    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS fact(id, kind, source, corrects)
+    SELECT id, account_id, kind, source, nullif(corrects, ''), nullif(invoice_id, ''), %s
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+        AS fact(id, account_id, kind, source, corrects, invoice_id)
     ON CONFLICT (source) DO NOTHING
-    RETURNING id
+    RETURNING id, account_id
 )
 INSERT INTO ledger_entry (transaction_id, account_id, book, amount_minor, currency)
-SELECT side.id, %s, side.book, side.amount_minor, %s
-FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS side(id, book, amount_minor) JOIN fact USING (id)
+SELECT side.id, fact.account_id, side.book, side.amount_minor, side.currency
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[]) AS side(id, book, amount_minor, currency)
+JOIN fact USING (id)
 """
+
+
+class Finalized(Protocol):
+    """An invoice that was made final, as far as the ledger needs to know it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def total_minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
 
 
 def post(invoice: Invoice, postings: Sequence[Posting], *, at: datetime) -> None:
@@ -44,33 +60,46 @@ def post_of(
     account_id: str, postings: Sequence[Posting], *, currency: str, invoice_id: str | None = None, at: datetime
 ) -> None:
     """Post facts about an account, of an invoice or of none; else as `post`."""
-    assert holds_lock(account_id)
-    moving = [posting for posting in postings if any(amount for _, amount in posting.amounts)]
+    _post([_Fact(account_id, invoice_id or "", currency, posting) for posting in postings], at=at)
+
+
+def post_many(about: Sequence[tuple[Finalized, Posting]], *, at: datetime) -> None:
+    """Post facts, each about an invoice of its own; else as `post`. One statement."""
+    _post([_Fact(each.account_id, each.id, each.currency, posting) for each, posting in about], at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    account_id: str
+    invoice_id: str
+    currency: str
+    posting: Posting
+
+
+def _post(facts: Sequence[_Fact], *, at: datetime) -> None:
+    moving = {new_id(): fact for fact in facts if any(amount for _, amount in fact.posting.amounts)}
+    for fact in moving.values():
+        assert holds_lock(fact.account_id)
     if not moving:
         return
-    ids = [new_id() for _ in moving]
     sides = [
-        (pk, book.value, amount_minor)
-        for pk, posting in zip(ids, moving, strict=True)
-        for book, amount_minor in posting.amounts
+        (pk, book.value, amount_minor, fact.currency)
+        for pk, fact in moving.items()
+        for book, amount_minor in fact.posting.amounts
         if amount_minor
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             _POST,
             [
-                account_id,
-                invoice_id,
                 at,
-                ids,
-                [posting.kind.value for posting in moving],
-                [posting.source for posting in moving],
-                [posting.corrects for posting in moving],
-                account_id,
-                currency,
-                [pk for pk, _, _ in sides],
-                [book for _, book, _ in sides],
-                [amount_minor for _, _, amount_minor in sides],
+                list(moving),
+                [fact.account_id for fact in moving.values()],
+                [fact.posting.kind.value for fact in moving.values()],
+                [fact.posting.source for fact in moving.values()],
+                [fact.posting.corrects for fact in moving.values()],
+                [fact.invoice_id for fact in moving.values()],
+                *([side[column] for side in sides] for column in range(4)),
             ],
         )
 
@@ -113,19 +142,6 @@ SELECT fact.id, fact.account_id, side.book, side.sign * owed.total_minor, owed.c
 FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS owed(id, total_minor, currency)
 JOIN fact USING (id) CROSS JOIN (VALUES ('receivable', 1), ('revenue', -1)) AS side(book, sign)
 """
-
-
-class Finalized(Protocol):
-    """An invoice that was made final, as far as the ledger needs to know it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def account_id(self) -> str: ...
-    @property
-    def total_minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
 
 
 def post_finalized(invoices: Sequence[Finalized], *, at: datetime) -> None:

@@ -31,6 +31,7 @@ class MadeInvoice:
     status: str
     total_minor: int
     currency: str
+    has_credit: bool  # the account may have some to spend
 
 
 # What contracts hold when a period begins, at the price it was sold at; what has not begun or has ended is not billed.
@@ -76,7 +77,10 @@ WITH period AS (
     FROM line JOIN made ON made.id = line.invoice_id
     ORDER BY line.invoice_id, line.product
 )
-SELECT id, account_id, schedule_id, status, total_minor, currency FROM made
+SELECT id, account_id, schedule_id, status, total_minor, currency, EXISTS (
+    SELECT FROM credit WHERE credit.account_id = made.account_id AND ended_at IS NULL
+        AND remaining_minor > reserved_minor
+) FROM made
 """  # noqa: S608  our own text
 
 

@@ -10,16 +10,21 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
+from accounts.lock import account_lock
 from accounts.models import JournalEntry
 from billing.invoicing import clock as billing_clock
+from billing.invoicing import credits as customer_credits
 from billing.invoicing.internal_clock import bill_batch, bill_due, bill_until
 from billing.invoicing.ledger import Book, balance_minor
+from billing.models.credits import Credit, CreditUse
 from billing.models.invoices import BillingSchedule, BillingScheduleDue, Invoice, InvoiceLine
 from billing.models.ledger import LedgerEntry
 from billing.models.objectproducts import Ope
+from tests.admin.world import waiting_change
 from tests.counting import count_statements
 from tests.factories import OpeFactory, ZoneFactory, clear, phase_of
 from tests.guard import unguarded
+from tests.money import holds
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
@@ -149,6 +154,110 @@ def test_the_number_of_statements_does_not_grow(accounts):
     assert len(statements) <= 9, statements
 
 
+def give(account, *amounts, expires=None, currency="usd"):
+    """Grant credits of these amounts that expire so many days after the start, each later than the one before."""
+    with account_lock(account.pk):
+        return [
+            customer_credits.grant(
+                account.pk,
+                customer_credits.Grant(
+                    kind=Credit.Kind.PROMOTIONAL,
+                    amount_minor=amount_minor,
+                    currency=currency,
+                    source=f"clock:{account.pk}:{currency}:{amount_minor}:{expires}:{number}",
+                    expires_at=START + timedelta(days=expires + number) if expires is not None else None,
+                ),
+                actor="agent:a",
+                now=START,
+            )
+            for number, amount_minor in enumerate(amounts)
+        ]
+
+
+def left(*given):
+    return [Credit.objects.get(pk=credit.pk).remaining_minor for credit in given]
+
+
+CREDITED = [
+    # what there is, by expiry in days      to be billed   billed             left of each
+    ([(None, 10_00)],                       100_00,        [(90_00, "open")], [0]),
+    ([(None, 100_00)],                      100_00,        [(0, "paid")],     [0]),
+    ([(None, 99_99)],                       100_00,        [(1, "open")],     [0]),
+    ([(None, 130_00)],                      100_00,        [(0, "paid")],     [30_00]),
+    ([(None, 70_00), (9, 70_00)],           100_00,        [(0, "paid")],     [40_00, 0]),
+    ([(20, 70_00), (9, 70_00)],             100_00,        [(0, "paid")],     [40_00, 0]),
+    ([(0, 70_00)],                          100_00,        [(100_00, "open")], [70_00]),
+    ([],                                    100_00,        [(100_00, "open")], []),
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("there_is", "price_minor", "bill", "remains"), CREDITED)
+def test_credit_pays_first_the_oldest_expiry_first_and_never_more_than_it_costs(there_is, price_minor, bill, remains):
+    account = contract(price_minor - 1_00, 1_00)
+    given = [give(account, amount_minor, expires=days)[0] for days, amount_minor in there_is]
+
+    for _ in range(2):
+        run(START)
+
+    invoice = Invoice.objects.get(account=account)
+    assert [(invoice.total_minor, invoice.status)] == bill
+    assert left(*given) == remains
+    spent_minor = price_minor - invoice.total_minor
+    lines = invoice.lines.filter(description="Credit").values_list("amount_minor", "in_advance")
+    assert list(lines) == ([(-spent_minor, True)] if spent_minor else [])
+    used = CreditUse.objects.filter(invoice=invoice, status="used").values_list("amount_minor", flat=True)
+    told = JournalEntry.objects.filter(account=account, kind="credit.used")
+    assert sum(used) == sum(entry.after["amount_minor"] for entry in told) == spent_minor
+    recorded = JournalEntry.objects.get(account=account, kind="invoice.recorded").after
+    assert (recorded["total_minor"], recorded["status"]) == bill[0]
+    assert balance_minor(account.pk, Book.REVENUE, currency="usd") == -price_minor
+    holds(account)
+
+
+@pytest.mark.django_db
+def test_two_invoices_of_one_account_share_its_credit_and_other_money_and_other_peoples_pay_nothing():
+    account, other = contract(10_00), contract(10_00)
+    contract(999_00, interval="year", account=account)
+    (given,), (foreign,) = give(account, 25_00), give(account, 25_00, currency="eur")
+
+    run(START)
+
+    totals = sorted(Invoice.objects.filter(account=account).values_list("total_minor", flat=True))
+    assert sum(totals) == 10_00 + 999_00 - 25_00
+    assert left(given, foreign) == [0, 25_00]
+    assert Invoice.objects.get(account=other).total_minor == 10_00
+    holds(account)
+
+
+@pytest.mark.django_db
+def test_what_a_renewal_of_ours_used_is_not_taken_back_and_what_waits_elsewhere_is_not_used():
+    account = contract(100_00)
+    used, waiting = give(account, 130_00), give(account, 50_00)
+    with unguarded(), account_lock(account.pk):
+        workflow = waiting_change(account, account.zones.get())
+        customer_credits.reserve(account.pk, [(waiting[0].pk, 50_00)], workflow_id=workflow.pk, now=START)
+
+    run(START)
+
+    assert customer_credits.take_back(used[0].pk, actor="agent:a", now=START) == 30_00
+    assert left(*used, *waiting) == [0, 50_00]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("accounts", [1, 40])
+def test_the_number_of_statements_does_not_grow_with_credit_either(accounts):
+    for _ in range(accounts):
+        give(contract(5_00, 6_00), 1_00, 2_00)
+    billing_clock.start_contract_clocks(now=START)
+
+    with count_statements() as statements:
+        bill_batch(until=START, now=START, limit=1000)
+
+    assert set(Invoice.objects.values_list("total_minor", flat=True)) == {8_00}
+    assert len(statements) <= 12, statements
+
+
 @pytest.mark.django_db
 def test_the_command_says_what_it_would_do_and_does_it(monkeypatch):
     account = contract(25_00)
@@ -198,15 +307,17 @@ def test_two_runs_at_once_bill_each_period_once(story):
     assert balance_minor(accounts[0].pk, Book.RECEIVABLE, currency="usd") == 10_00
 
 
-@pytest.mark.parametrize("boundary", ["record_cycles", "post_finalized", "move_internal", "emit"])
+@pytest.mark.parametrize("boundary", ["record_cycles", "pay_by_credit", "post_finalized", "move_internal", "emit"])
 def test_a_run_that_breaks_anywhere_leaves_whole_periods(story, monkeypatch, boundary):
     from accounts import journal
-    from billing.invoicing import ledger, record_cycles
+    from billing.invoicing import credit_cycles, ledger, record_cycles
 
-    account = contract(5_00)
+    account = contract(7_00)
+    given = give(account, 2_00)
     billing_clock.start_contract_clocks(now=START)
     module = {
         "record_cycles": record_cycles,
+        "pay_by_credit": credit_cycles,
         "post_finalized": ledger,
         "move_internal": billing_clock,
         "emit": journal,
@@ -221,10 +332,10 @@ def test_a_run_that_breaks_anywhere_leaves_whole_periods(story, monkeypatch, bou
         broken.setattr(module, boundary, done_and_dead)
         with pytest.raises(SystemExit):
             bill_batch(until=START, now=START, limit=100)
-    assert billed(account) == []
+    assert (billed(account), left(*given)) == ([], [2_00])
 
     connection.close()
     run(START + timedelta(minutes=1))
 
-    assert [row[2] for row in billed(account)] == [5_00]
+    assert ([row[2] for row in billed(account)], left(*given)) == ([5_00], [0])
     assert balance_minor(account.pk, Book.RECEIVABLE, currency="usd") == 5_00

@@ -80,11 +80,7 @@ def drafts(business: BusinessClock, sandbox: Sandbox, number: int) -> list[Case]
     """Accounts with some credit, and a renewal that is a draft which nobody has taken on yet."""
     cases = buyers(business, sandbox, number)
     for case in cases:
-        wanted = customer_credits.Grant(
-            kind=Credit.Kind.GOODWILL, amount_minor=CREDIT_MINOR, currency="usd", source=f"acts:{case.key}"
-        )
-        with account_lock(case.account.pk):
-            customer_credits.grant(case.account.pk, wanted, **AGENT, now=clock.now())
+        _give_credit(case)
     end = _end(cases)
     list(pass_time(end - timedelta(minutes=1)))
     business.freeze(end)
@@ -115,8 +111,17 @@ def contracts(business: BusinessClock, _sandbox: Sandbox, number: int) -> list[C
         phase = phase_of("business", starts_at=now, ends_at=None, stripe_price_id="")
         zone = ZoneFactory.create(account=case.account)
         OpeFactory.create(zone=zone, phase=phase, license_source_id="CONTRACT:CONTRACT")
+        _give_credit(case)
     billing_clock.start_contract_clocks(now=now)
     return cases
+
+
+def _give_credit(case: Case) -> None:
+    wanted = customer_credits.Grant(
+        kind=Credit.Kind.GOODWILL, amount_minor=CREDIT_MINOR, currency="usd", source=f"acts:{case.key}"
+    )
+    with account_lock(case.account.pk):
+        customer_credits.grant(case.account.pk, wanted, **AGENT, now=clock.now())
 
 
 def _end(cases: list[Case]) -> Any:
@@ -178,7 +183,8 @@ def _bill(_case: Case) -> object:
 
 def _is_billed_once(case: Case) -> bool:
     billed = Invoice.objects.filter(account=case.account).values_list("total_minor", "status")
-    return list(billed) == [(25_000, "open")]
+    used = CreditUse.objects.filter(account=case.account).values_list("status", "amount_minor")
+    return (list(billed), list(used)) == ([(250_00 - CREDIT_MINOR, "open")], [("used", CREDIT_MINOR)])
 
 
 ACTS = (
