@@ -7,7 +7,7 @@ from billing.models.reversals import CreditNote
 
 from .changes import Change, GiveUp, Mirror
 from .consequence_kinds import KINDS, Consequence, Told
-from .decide import Decision
+from .decide import Decision, overdue
 from .facts import AccountFacts, Debt, DunningStatus, InvoiceFacts
 from .models.actions import DunningAction
 from .models.conclusions import DunningDecision
@@ -55,7 +55,7 @@ def _of_invoices(facts: AccountFacts, needed: Sequence[Change], followed: Follow
 def _notices(facts: AccountFacts, decision: Decision, followed: Followed) -> Iterator[DunningAction]:
     """
     What is told, once for each invoice and level: of a charge that failed, of what the customer must do, of the end,
-    of the way back, and of a contract's overdue invoices, to our own finance.
+    of the way back where something was restricted, and of a contract's overdue invoices, to our own finance.
     """
     match decision.status:
         case DunningStatus.RETRYING if decision.level:
@@ -65,10 +65,10 @@ def _notices(facts: AccountFacts, decision: Decision, followed: Followed) -> Ite
         case DunningStatus.BAD_DEBT if decision.bad:
             yield _notice(Told.BAD_DEBT, decision.bad, decision.level, ended=list(followed.subscription_ids))
         case DunningStatus.REMINDED:
-            for invoice in facts.owed:
+            for invoice in overdue(facts, decision.cell):
                 yield _notice(Told.CONTRACT_OVERDUE, (invoice,), 0)
-        case DunningStatus.CLEAR if facts.stored.status is DunningStatus.BAD_DEBT:
-            yield _notice(Told.RESTORED, [each for each in facts.invoices if each.ever_bad][:1], 0)
+        case DunningStatus.CLEAR if facts.stored.status is DunningStatus.BAD_DEBT and facts.has_bad_debt_flag:
+            yield _restored(facts)
 
 
 def _tried(facts: AccountFacts) -> Sequence[InvoiceFacts]:
@@ -84,6 +84,15 @@ def _notice(told: Told, invoices: Sequence[InvoiceFacts], level: int, **more: ob
         facts["invoice_ids"] = [each.id for each in invoices if each.currency == latest.currency]
     identity = f"{told.value}:{latest.id if latest else ''}:{level}"
     return _row(Consequence.NOTIFY, identity, invoice_id=latest.id if latest else None, facts=facts)
+
+
+def _restored(facts: AccountFacts) -> DunningAction:
+    """About the latest invoice that had become bad, with what older ones still ask for: lifted, they are owed."""
+    latest = next((invoice for invoice in facts.invoices if invoice.ever_bad), None)
+    notice = _notice(Told.RESTORED, facts.owed, 0)
+    notice.invoice_id = latest.id if latest else None
+    notice.identity = f"{Told.RESTORED.value}:{latest.id if latest else ''}:0"
+    return notice
 
 
 def _row(kind: Consequence, identity: str, **columns: object) -> DunningAction:

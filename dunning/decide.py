@@ -50,6 +50,12 @@ class Decision:
         return self.status is DunningStatus.BAD_DEBT
 
 
+def overdue(facts: AccountFacts, cell: Cell) -> tuple[InvoiceFacts, ...]:
+    """Return what is owed and due, the latest first."""
+    net = timedelta(days=cell.net_days)
+    return tuple(each for each in facts.owed if each.finalized_at + net <= facts.as_of)
+
+
 class Question:
     """The facts next to the policy, and what several rows ask of both."""
 
@@ -61,8 +67,7 @@ class Question:
     @cached_property
     def overdue(self) -> tuple[InvoiceFacts, ...]:
         """What is owed and due, the latest first."""
-        net = timedelta(days=self.cell.net_days)
-        return tuple(each for each in self.facts.owed if each.finalized_at + net <= self.facts.as_of)
+        return overdue(self.facts, self.cell)
 
     @cached_property
     def standings(self) -> dict[str, Standing]:

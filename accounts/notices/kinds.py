@@ -76,6 +76,11 @@ KINDS: dict[str, NoticeKind] = {
         action=gettext_noop("Choose another payment method"),
         link="/{account_id}/domains/{domain}",
     ),
+    "ended_unpaid": NoticeKind(
+        subject=gettext_noop("A subscription has ended: it was not paid"),
+        action=gettext_noop("Choose a plan"),
+        link="/{account_id}/billing/subscriptions",
+    ),
     "payment_action_required": NoticeKind(
         subject=gettext_noop("We need you to pay an invoice"),
         action=gettext_noop("Pay the invoice"),

@@ -29,6 +29,8 @@ from .steps import Step
 A_DAY = timedelta(days=1)
 # What a contract is billed for is paid by its terms: while it is open nobody is late, and nobody can pay it here.
 _IS_DUE = Q(status=InvoiceStatus.OPEN.value) & ~Q(stripe_invoice_id="")
+# What was given up restricts by the flag alone: debt that was lifted is still owed, and restricts nobody.
+DUE = Invoice.objects.filter(_IS_DUE)
 UNPAID = Invoice.objects.filter(_IS_DUE | Q(status=InvoiceStatus.UNCOLLECTIBLE.value))
 
 
@@ -70,7 +72,7 @@ def _is_to_confirm(account: Any, request: ChangeRequest) -> bool:
 def _account(request: ChangeRequest) -> Any:
     """Return the account with what one statement says of it beside: debts, zones, credits, the catalogue's version."""
     accounts = Account.objects.select_related("subs_account", "customer").annotate(
-        owes_open_invoice=Exists(UNPAID.filter(account=request.account_id)),
+        owes_open_invoice=Exists(DUE.filter(account=request.account_id)),
         owned_zones=ArraySubquery(_zones(request).values("pk")),
         owed_zones=ArraySubquery(_owed_by_former_owners(_zones(request)).values("pk")),
         catalog_version=VERSION_ON_SALE,

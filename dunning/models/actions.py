@@ -22,8 +22,9 @@ class DunningAction(Lease):
     - mark_uncollectible: `invoice`. Identity: the invoice.
     - mirror: nothing; what is copied is read when it is carried out, so the last one is right. Identity: the decision.
     - cancel_items: `schedule`, a clock at Stripe that bills less, or nothing. Identity: schedule and decision.
-    - notify: `invoice` (None of RESTORED), and in `facts`: `told` (a word of `Told`), `level`, `invoice_ids` and
-      `currency`, of RESTORED `ended` too: the subscription ids that were cancelled. Identity: told, invoice, level.
+    - notify: `invoice` (of RESTORED the latest that had become bad), and in `facts`: `told` (a word of `Told`),
+      `level`, `invoice_ids` and `currency`, of BAD_DEBT `ended` too: the subscription ids that were cancelled.
+      Identity: told, invoice, level.
 
     `next_at` is when it is due; `refused_code`: it will never be done, and why.
     """

@@ -29,6 +29,7 @@ FACTS = {
     "what": "Pro plan",
     "number": "PG-0001",
     "amount_minor": 2500,
+    "older_minor": 329,
     "due_minor": 2500,
     "paid_minor": 2500,
     "currency": "usd",
@@ -124,13 +125,16 @@ def test_a_mail_server_that_is_away_is_asked_again_and_not_for_ever(mailoutbox, 
     assert len(mailoutbox) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_says_something_in_every_language(kind):
+NOTHING_OLDER = {name: value for name, value in FACTS.items() if name != "older_minor"}
+
+
+@pytest.mark.parametrize(("kind", "facts"), [*((kind, FACTS) for kind in KINDS), ("debt_cleared", NOTHING_OLDER)])
+def test_every_kind_says_something_in_every_language(kind, facts):
     account = clear()
     said = {}
     for language in LANGUAGES:
         message = compose(
-            Notice(account=account, kind=kind, about="w1", language=language, facts=FACTS, created_at=clock.now())
+            Notice(account=account, kind=kind, about="w1", language=language, facts=facts, created_at=clock.now())
         )
         html = message.alternatives[0][0]
         said[language] = {message.subject, *filter(None, message.body.splitlines())}

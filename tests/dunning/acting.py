@@ -6,6 +6,7 @@ import stripe
 from django.conf import settings
 
 from accounts.lock import account_lock
+from accounts.profile import set_account_type
 from billing.changes_calculator.submit import submit
 from billing.invoicing import issue_credit_note, resolve
 from billing.invoicing.credit_notes import Destination
@@ -36,6 +37,8 @@ def owing(sandbox, plan="business", *, outcome="insufficient_funds", account_typ
     account, zone = customer()
     submit(wish(account, zone, plan))
     turn(sandbox, account, outcome)
+    if account_type is not None:
+        set_account_type(account.pk, account_type, actor="agent:tests", now=business.now())
     list(pass_time(Invoice.objects.get(account=account).period_end + timedelta(minutes=5)))
     return account, Invoice.objects.filter(account=account).latest("created_at")
 
