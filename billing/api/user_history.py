@@ -32,7 +32,7 @@ class UserBillingHistoryView(ApiView):
     def get(self, request: Request) -> Response:
         paging, said = paging_of(request), request.query_params
         invoices = Invoice.objects.filter(
-            account__in=self.caller.accounts_where(Permission.READ), status__in=[status.value for status in STATUSES]
+            account__in=self.caller.accounts_where(Permission.READ), status__in=list(STATUSES)
         )
         if action := said.get("action"):
             invoices = invoices.filter(reason=action)

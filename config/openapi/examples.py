@@ -89,6 +89,18 @@ CREDIT: Example = {
     "granted_on": "2026-01-15T12:00:00Z",
     "expires_on": None,
 }
+CREDIT_BALANCE: Example = {
+    "has_record": True,
+    "eligible": True,
+    "currency": "USD",
+    "confirmed_balance_cents": 1250,
+    "original_amount_cents": 2000,
+    "percent_consumed": 37.5,
+    "valid_from": "2026-01-15T12:00:00Z",
+    "valid_to": None,
+    "days_remaining": None,
+    "projected_depletion_date": None,
+}
 WORKFLOW: Example = {
     "id": WORKFLOW_ID,
     "state": "waiting",

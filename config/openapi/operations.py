@@ -88,10 +88,15 @@ DASHBOARD: dict[tuple[str, str], Operation] = {
     ("POST", f"{_SUBSCRIPTION}/cancel-reason"): Operation(e.REASON, e.REASON),
     ("POST", "/accounts/{account_id}/bulk/subscriptions"): Operation([e.SUBSCRIPTION], e.CART, (KEY,)),
     ("GET", "/accounts/{account_id}/billing/history"): Operation(
-        [e.BILLED], query=(*PAGES, Query("status", "Paid, Unpaid or Resolved"))
+        [e.BILLED],
+        query=(
+            *PAGES,
+            Query("status", "Paid, Unpaid, Resolved, Refunded, Pending, Failed or Credited"),
+            Query("type", "of the entry: invoice, charge, refund or credit"),
+        ),
     ),
     ("GET", "/accounts/{account_id}/billing/credits"): Operation(
-        {"credits": [e.CREDIT], "totals": [{"currency": "USD", "remaining": 12.5}]}
+        e.CREDIT_BALANCE | {"credits": [e.CREDIT], "totals": [{"currency": "USD", "remaining": 12.5}]}
     ),
     ("POST", "/accounts/{account_id}/billing/credits"): Operation(e.CREDIT, {"coupon_code": "WELCOME-20"}),
     ("GET", "/accounts/{account_id}/billing/unpaid-invoice"): Operation({"invoices": [e.UNPAID]}),

@@ -14,7 +14,16 @@ from typing import Any
 METHODS = json.loads((Path(__file__).parent / "contract.json").read_text())["methods"]
 
 # What we answer beyond the contract; SDKs keep it as extra attributes.
-OURS = {"workflow_id", "client_secret", "component_values", "zone", "price", "scheduled_change"}
+OURS = {
+    "client_secret",
+    "component_values",
+    "credits",
+    "price",
+    "scheduled_change",
+    "totals",
+    "workflow_id",
+    "zone",
+}
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

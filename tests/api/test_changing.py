@@ -7,9 +7,11 @@ import httpx
 import pytest
 
 from billing.add_zone import add_zone
+from billing.invoicing import resolve
 from billing.models.changes import ChangeWorkflow
 from billing.models.invoices import Invoice
 from billing.models.objectproducts import Ope
+from billing.models.reversals import Charge, CreditNote
 from billing.models.scheduled import Sslc
 from config import clock as business
 from config.passing_time import pass_time
@@ -529,6 +531,37 @@ def test_a_cart_that_makes_no_sense_buys_nothing(shopper, body, code):
 # --- History ---------------------------------------------------------------------------------------------------------
 
 
+def test_the_history_has_what_was_charged_refunded_and_given_and_picks_of_it(buyer, clock):
+    clock.freeze()
+    customer, other = buyer(), buyer()
+    customer.buy(), other.buy()
+    charge = Charge.objects.get(account=customer.account)
+    clock.advance(minutes=1)
+    resolve.refund(charge.pk, amount_minor=10_00, actor="agent:a", now=business.now())
+    clock.advance(minutes=1)
+    resolve.refund(charge.pk, amount_minor=5_00, to_credit=True, actor="agent:a", now=business.now())
+    path = f"/accounts/{customer.account.pk}/billing/history"
+
+    entries = strictly(customer.raw.get(path), "billing.history.list")
+    picked = {
+        query: [each["type"] for each in strictly(customer.raw.get(f"{path}?{query}"), "billing.history.list")]
+        for query in ("type=refund", "status=PAID", "status=refunded", "type=refund&status=paid", "status=nothing")
+    }
+
+    assert [(each["type"], each["action"], each["status"], each["amount"]) for each in entries] == [
+        ("credit", "goodwill", "Credited", 5.0), ("refund", "refund", "Refunded", 10.0),
+        ("charge", "charge", "Paid", 25.0), ("invoice", "purchase", "Paid", 25.0),
+    ]  # fmt: skip
+    note = CreditNote.objects.get(account=customer.account, to_method_minor=10_00)
+    assert [each["receipt_id"] for each in entries] == [None, note.pk, charge.invoice_id, charge.invoice_id]
+    assert [each["invoice_id"] for each in entries[1:]] == [charge.invoice_id] * 3
+    assert picked == {
+        "type=refund": ["refund"], "status=PAID": ["charge", "invoice"], "status=refunded": ["refund"],
+        "type=refund&status=paid": [], "status=nothing": [],
+    }  # fmt: skip
+    assert customer.raw.get(f"{path}?type=novel").status_code == 400
+
+
 def test_the_history_is_newest_first_and_comes_in_pages(buyer, clock):
     clock.freeze()
     customer = buyer()
@@ -539,12 +572,13 @@ def test_the_history_is_newest_first_and_comes_in_pages(buyer, clock):
 
     entries = list(customer.sdk.billing.history.list(account_id=customer.account.pk, per_page=1))
 
-    assert [(each.action, each.status, each.amount_to_pay) for each in entries] == [
-        ("change", "Paid", 0.0), ("purchase", "Paid", 0.0),
+    assert [(each.type, each.action, each.status, each.amount_to_pay) for each in entries] == [
+        ("charge", "charge", "Paid", 0.0), ("invoice", "change", "Paid", 0.0),
+        ("charge", "charge", "Paid", 0.0), ("invoice", "purchase", "Paid", 0.0),
     ]  # fmt: skip
-    assert entries[1].amount == 25.0
+    assert [each.amount for each in entries[2:]] == [25.0, 25.0]
     answer = customer.raw.get(f"/accounts/{customer.account.pk}/billing/history")
-    assert len(strictly(answer, "billing.history.list")) == 2
+    assert len(strictly(answer, "billing.history.list")) == 4
     assert list(customer.sdk.billing.history.list(account_id=customer.account.pk, status="unpaid")) == []
 
 

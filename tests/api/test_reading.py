@@ -153,6 +153,7 @@ CHANGING = {
     "accounts.payment_methods.set_as_default",
     "accounts.payment_methods.update",
     "accounts.create",
+    "accounts.delete",
     "accounts.subscriptions.bulk.create",
     "accounts.subscriptions.cancel_downgrade",
     "accounts.subscriptions.cancel_reason.create",
@@ -162,6 +163,7 @@ CHANGING = {
     "accounts.subscriptions.update",
     "accounts.update",
     "billing.bad_debt.get",
+    "billing.credits.get",
     "billing.history.list",
     "billing.unpaid_invoice.get",
     "memberships.delete",
@@ -464,7 +466,7 @@ LISTS = [
     ("/zones/{zone}/available_rate_plans", 3),
     ("/zones/{zone}/entitlements", 4),
     ("/user/subscriptions", 5),
-    ("/accounts/{account}/billing/history", 3),
+    ("/accounts/{account}/billing/history", 7),
     ("/memberships", 3),
 ]
 

@@ -32,7 +32,8 @@ def test_the_receipt_of_what_was_bought_is_a_pdf(buyer, clock):
     clock.freeze()
     customer, other = buyer(), buyer()
     customer.buy()
-    (entry,) = customer.sdk.billing.history.list(account_id=customer.account.pk)
+    charge, entry = customer.sdk.billing.history.list(account_id=customer.account.pk)
+    assert charge.receipt_id == entry.receipt_id
 
     answer = customer.sdk.accounts.receipts.pdf(entry.receipt_id, account_id=customer.account.pk)
     raw = customer.raw.get(f"/accounts/{customer.account.pk}/receipts/{entry.receipt_id}/pdf?doctype=invoice")

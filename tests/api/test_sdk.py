@@ -107,6 +107,7 @@ GOOD: list[tuple[str, Call]] = [
     ("zones.entitlements.list", lambda w: w.sdk.zones.entitlements.list(zone_id=w.zone)),
     ("accounts.entitlements.list", lambda w: w.sdk.accounts.entitlements.list(account_id=w.account)),
     ("billing.history.list", lambda w: w.sdk.billing.history.list(account_id=w.account)),
+    ("billing.credits.get", lambda w: w.sdk.billing.credits.get(account_id=w.account)),
     ("user.billing.history.list", lambda w: w.sdk.user.billing.history.list(order="occurred_at")),
     ("accounts.delete", lambda w: w.sdk.accounts.delete(account_id=w.account)),
 ]  # fmt: skip
@@ -171,6 +172,7 @@ BAD: list[tuple[str, Call, int, int]] = [
     ("zones.entitlements.list", lambda w: w.sdk.zones.entitlements.list(zone_id=NOBODY), 404, 7003),
     ("accounts.entitlements.list", lambda w: w.sdk.accounts.entitlements.list(account_id=NOBODY), 403, 10001),
     ("billing.history.list", lambda w: w.sdk.billing.history.list(account_id=NOBODY), 403, 10001),
+    ("billing.credits.get", lambda w: w.sdk.billing.credits.get(account_id=NOBODY), 403, 10001),
     ("user.billing.history.list", lambda w: w.sdk.user.billing.history.list(occurred_at="soon"), 400, 1003),
 ]  # fmt: skip
 
