@@ -1,4 +1,7 @@
-"""What is billed by use costs nothing now, but there must be something to bill later. Pure."""
+"""
+A payment method before anything else: use costs nothing now, but there must be something to bill it to later; and who
+must give another method is charged to no stored one. Pure.
+"""
 
 from ..payments.paths import PaymentPath
 from .change_set import ChangeSet, ElementChange, StripeCall
@@ -8,10 +11,6 @@ from .request import ChangeRequest
 def method_first(request: ChangeRequest, changes: tuple[ElementChange, ...]) -> ChangeSet:
     """Return the change that takes effect once the customer has confirmed a payment method, and charges nothing."""
     phase = changes[0].after
-    params = {
-        "usage": "off_session",
-        "metadata": {"paygo_account": request.account_id, "paygo_workflow": request.id},
-    }
     return ChangeSet(
         path=PaymentPath.METHOD_FIRST,
         currency=phase.currency if phase else "",
@@ -20,6 +19,15 @@ def method_first(request: ChangeRequest, changes: tuple[ElementChange, ...]) -> 
         period_start=None,
         period_end=None,
         elements=changes,
-        calls=(StripeCall("setup_intents.create", params),),
+        calls=(ask_for_method(request),),
         claims=tuple(f"object:{object_id}" for object_id in request.object_ids),
     )
+
+
+def ask_for_method(request: ChangeRequest) -> StripeCall:
+    """Return the call that gives the customer a secret to confirm a method with."""
+    params = {
+        "usage": "off_session",
+        "metadata": {"paygo_account": request.account_id, "paygo_workflow": request.id},
+    }
+    return StripeCall("setup_intents.create", params)

@@ -15,7 +15,7 @@ from .items import Item, moves
 from .letting_go import let_go
 from .licences import USAGE_LICENSE
 from .lines import Share, divided, net_minor
-from .method_first import method_first
+from .method_first import ask_for_method, method_first
 from .proration import prorate
 from .request import ChangeRequest
 from .snapshot import Schedule, Snapshot
@@ -137,9 +137,10 @@ def _change_set(
     items: list[dict[str, Any]],
 ) -> ChangeSet:
     due_now_minor = sum(line.amount_minor for line in lines)
-    path = path_of(joins_clock=schedule is not None, on_session=request.on_session)
+    path = path_of(joins_clock=schedule is not None, on_session=request.on_session, needs_method=snapshot.needs_method)
     method = snapshot.default_method()
     phase = next(change.after for change in changes if change.after is not None)
+    call = _call(request, path, schedule, items, method.processor_id if method else "")
     return ChangeSet(
         path=path,
         currency=phase.currency,
@@ -149,7 +150,7 @@ def _change_set(
         period_end=phase.ends_at,
         elements=changes,
         lines=lines,
-        calls=(_call(request, path, schedule, items, method.processor_id if method else ""),),
+        calls=(ask_for_method(request), call) if path is PaymentPath.METHOD_THEN_UPDATE else (call,),
         schedule_id=schedule.id if schedule else "",
         method_id=method.id if method else "",
         method_processor_id=method.processor_id if method else "",

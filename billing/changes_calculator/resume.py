@@ -57,7 +57,7 @@ def pending_update_decided(subscription_id: str, *, account_id: str, now: dateti
     Which of the two is Stripe's to say when it is looked at. In the caller's transaction under the account's lock;
     returns whether a change waits.
     """
-    waits = workflows.make_due(account_id, stripe_subscription_id=subscription_id, now=now)
+    waits = workflows.make_due(account_id, stripe_subscription__id=subscription_id, now=now)
     if waits:
         wake.wake("billing.resume_workflows")
     return waits

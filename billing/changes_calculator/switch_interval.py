@@ -63,7 +63,7 @@ def with_credit(change_set: ChangeSet, left: list[Leaving], *, at: datetime) -> 
         change_set,
         due_now_minor=to_pay_minor,
         lines=(*change_set.lines, *lines),
-        calls=tuple(_with_items(call, added) for call in change_set.calls),
+        calls=(*change_set.calls[:-1], _with_items(change_set.calls[-1], added)),  # what asks for the money comes last
         left=tuple(clocks),
         claims=tuple(dict.fromkeys((*change_set.claims, *clocks.values()))),
     )

@@ -104,6 +104,7 @@ def look(workflow: ChangeWorkflow, *, now: datetime) -> None:
     if workflow.stripe_setup_intent_id:
         if not look_for_method(workflow, now=now):
             leases.renew(workflow, step=Step.STOPPING.value, refusal_code="payment_expired")
+        if workflow.step != Step.AWAITING_PAYMENT.value and workflow.finished_at is None:
             run(workflow, now=now)
         return
     raw = invoices.retrieve(workflow.stripe_invoice_id)
@@ -260,10 +261,11 @@ CALLS: dict[str, Callable[[StripeCall, str, str], Raw]] = {
     "subscriptions.update": lambda call, _customer_id, key: subscriptions.update(call.object_id, call.params, key=key),
 }
 
-# How changes are begun that Stripe makes no invoice for.
+# How changes are begun that Stripe makes no invoice for, or not before the customer has confirmed a method.
 WITHOUT_MONEY: dict[PaymentPath, BeginsWithoutMoney] = {
-    PaymentPath.NOTHING_DUE:  tell,
-    PaymentPath.METHOD_FIRST: ask_for_method,
+    PaymentPath.NOTHING_DUE:        tell,
+    PaymentPath.METHOD_FIRST:       ask_for_method,
+    PaymentPath.METHOD_THEN_UPDATE: ask_for_method,
 }  # fmt: skip
 
 STEPS: dict[Step, Callable[[ChangeWorkflow, ChangeSet, datetime], None]] = {

@@ -103,14 +103,14 @@ def begin(request: ChangeRequest, change: ChangeSet, *, stripe_customer_id: str)
     )
 
 
-def make_due(account_id: str, *, stripe_subscription_id: str, now: datetime) -> bool:
-    """Have the change that waits for a payment on this subscription looked at now; return whether one waits."""
+def make_due(account_id: str, *, now: datetime, **waits_for: str) -> bool:
+    """Have the change that waits for this looked at now, such as a payment of a subscription; return whether one is."""
     assert holds_lock(account_id)
     waiting = ChangeWorkflow.objects.filter(
         account=account_id,
         step=Step.AWAITING_PAYMENT.value,
         finished_at__isnull=True,
-        stripe_subscription__id=stripe_subscription_id,
+        **waits_for,
     )
     return bool(waiting.update(next_at=now))
 

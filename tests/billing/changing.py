@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
-from accounts.models import Account, Zone
+from accounts.models import Account, SubsAccount, Zone
 from billing.add_zone import add_zone
 from billing.buy_cart import buy_cart
 from billing.changes_calculator.apply_scheduled import apply_due
@@ -20,6 +20,7 @@ from billing.models.objectproducts import Ope
 from billing.payments.methods import store_test_card
 from config import clock
 from tests.billing.people import DECLINED, GOOD, NEEDS_3DS, customer, wish
+from tests.guard import unguarded
 from tests.outside import Sandbox
 from tests.parts import put_leftovers_to_sleep
 
@@ -60,9 +61,9 @@ class World:
         """The customer completes what their bank asks, whatever waits for it; then the workers look."""
         for workflow in ChangeWorkflow.objects.filter(account=self.account, step="awaiting_payment"):
             with suppress(AssertionError):  # completed before
-                self.sandbox.post(
-                    "/_sandbox/authenticate", {"client_secret": workflow.client_secret, "outcome": "complete"}
-                )
+                said = {"client_secret": workflow.client_secret, "outcome": "complete"}
+                is_for_method = workflow.client_secret.startswith("seti_")
+                self.sandbox.post("/_sandbox/authenticate", said | ({"card": "visa"} if is_for_method else {}))
 
     def end_of_period(self):  # type: ignore[no-untyped-def]
         end = self.owned().current.ends_at
@@ -128,6 +129,19 @@ def buys_with_3ds(world: World) -> None:
     resume_due(now=clock.now() + timedelta(minutes=10))
 
 
+def must_give_a_method(world: World) -> None:
+    """Owns Pro; what is stored may not be charged."""
+    world.buy("pro")
+    with unguarded():
+        SubsAccount.objects.filter(pk=world.account.pk).update(payment_method_required_at=clock.now())
+
+
+def gives_a_method(world: World) -> None:
+    world.buy("business")
+    world.confirm()
+    resume_due(now=clock.now() + timedelta(minutes=10))
+
+
 def declined(world: World) -> None:
     with suppress(PaymentDeclined):
         world.buy("pro")
@@ -183,6 +197,7 @@ CHANGES = (
     Change("create, 3DS", nothing, buys_with_3ds, lambda w: w.plan == "pro", card=NEEDS_3DS),
     Change("create, declined", nothing, declined, lambda w: w.plan == "free", card=DECLINED),
     Change("upgrade", owns("pro"), lambda w: w.buy("business"), lambda w: w.plan == "business"),
+    Change("upgrade, method first", must_give_a_method, gives_a_method, lambda w: w.plan == "business"),
     Change("more of a component", owns("pro"), more_rules, lambda w: Ope.objects.filter(account=w.account, product="page_rules").count() == 1),
     Change("cart", lambda w: w.add_zone(), cart, lambda w: [w.plan, w.owned(w.others[0]).current.value] == ["pro", "pro"]),
     Change("resume", left_behind, lambda _w: resume_due(now=clock.now()), lambda w: w.plan == "pro"),
