@@ -123,6 +123,8 @@ def test_a_constraint_that_refuses_is_tried_again_before_the_money_goes_back(san
         steps.append(workflow.step)
 
     assert steps == ["awaiting_payment"] * refunding.TRIES_OF_COMMIT + ["refunded"]
+    workflow.refresh_from_db()
+    assert workflow.refusal_code == "commit_refused"
     assert Refund.objects.get(account=account).amount_minor == 25_00
 
 
