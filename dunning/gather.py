@@ -14,7 +14,7 @@ from django.db.models.fields.json import KT, KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from accounts.flags import AccountFlag, has_flag
-from accounts.models import Customer, SubsAccount, SubsStuckEvent
+from accounts.models import CONTRACT_TYPES, Customer, SubsAccount, SubsStuckEvent
 from accounts.retry import backoff
 from billing.invoicing.states import InvoiceStatus
 from billing.models.invoices import REMAINING, Invoice, InvoiceLine, PaymentAttempt
@@ -122,11 +122,17 @@ def _profiles(account_ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _invoices(account_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """What is owed and what ever became bad, by account, the latest first. One statement."""
+    """
+    What is owed and what ever became bad, by account, the latest first. One statement.
+
+    What Stripe does not know of is a contract's: nobody is charged for it, and only who is a contract's customer as a
+    whole is reminded of it.
+    """
     in_flight = PaymentAttempt.objects.filter(invoice=OuterRef("pk"), status__in=IN_FLIGHT)
     rows = (
         Invoice.objects.filter(account__in=account_ids, finalized_at__isnull=False)
         .filter(Q(status__in=OWED) | Q(status=InvoiceStatus.PAID.value, gone_bad__isnull=False))
+        .exclude(~Q(account__subs_account__account_type__in=CONTRACT_TYPES), stripe_invoice_id="")
         .annotate(
             left_minor=REMAINING,
             bad_since=F("gone_bad__bad_since"),

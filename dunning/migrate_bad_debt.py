@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from billing.cfstripe import invoices
-from billing.cfstripe.errors import StripeUnavailable
+from billing.cfstripe.errors import StripeRefused, StripeUnavailable
 from billing.invoicing.acts import InvoiceActRefused
 from billing.invoicing.resolve import credit_invoice
 from billing.invoicing.states import InvoiceStatus
@@ -54,6 +54,9 @@ def migrate(*, is_dry: bool, now: datetime) -> Iterator[Migrated]:
             metadata = invoices.retrieve(invoice.stripe_invoice_id).get("metadata") or {}
         except StripeUnavailable:
             yield _found(invoice, invoice.remaining_minor, code="processor_unavailable")
+            continue
+        except StripeRefused:  # one that Stripe does not know stops no other
+            yield _found(invoice, invoice.remaining_minor, code="refused_by_processor")
             continue
         if "bad_debt_amount" not in metadata:
             continue

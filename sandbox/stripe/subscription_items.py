@@ -37,8 +37,9 @@ def retrieve(world: World, _params: Params, item_id: str) -> Object:
 
 
 def list_items(world: World, params: Params) -> Object:
+    """List a subscription's items in the order in which it shows them: a list begun there goes on here."""
     subscription = find(world, "subscription", params["subscription"], param="subscription")
-    items = [item_shown(world, item) for item in reversed(subscription["_items"])]
+    items = [item_shown(world, item) for item in subscription["_items"]]
     return page(items, params, "/v1/subscription_items")
 
 

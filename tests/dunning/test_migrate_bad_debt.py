@@ -8,6 +8,7 @@ from config import clock as business
 from config.passing_time import pass_time
 from dunning.migrate_bad_debt import migrate, owed_by
 from tests.dunning.acting import owing, stripe_sdk
+from tests.dunning.rows import account_of, bill
 
 SAID = [
     ({"bad_debt_amount": "3226"}, 32_26),
@@ -25,6 +26,18 @@ SAID = [
 @pytest.mark.parametrize(("metadata", "owed_minor"), SAID)
 def test_what_metadata_say(metadata, owed_minor):
     assert owed_by(metadata) == owed_minor
+
+
+@pytest.mark.usefixtures("db", "catalog")
+def test_an_invoice_that_stripe_does_not_know_stops_no_other():
+    account = account_of()
+    ids = [bill(account, amount_minor=5_00).pk for _ in range(2)]
+
+    found = list(migrate(is_dry=False, now=business.now()))
+
+    assert [(each.invoice_id, each.code, each.owed_minor) for each in found] == [
+        (pk, "refused_by_processor", 5_00) for pk in sorted(ids)
+    ]
 
 
 @pytest.mark.usefixtures("story", "catalog", "live_server_url")

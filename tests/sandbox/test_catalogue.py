@@ -78,4 +78,6 @@ def test_a_subscription_takes_recurring_active_prices_of_one_interval(shop, v1):
     twenty = [shop.price(1_00 + number) for number in range(21)]
     refused(stripe.InvalidRequestError, shop.subscribe, customer, *twenty)
 
-    assert len(shop.subscribe(customer, *twenty[:20])["items"].data) == 20
+    items = shop.subscribe(customer, *twenty[:20])["items"]
+    assert (len(items.data), items.has_more) == (10, True), "the rest is listed"
+    assert sum(1 for _ in items.auto_paging_iter()) == 20

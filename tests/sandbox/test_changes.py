@@ -368,7 +368,7 @@ def test_items_have_their_own_address(shop):
     deleted = items.delete(added.id, {"proration_behavior": "none"})
 
     assert (grown.quantity, grown.metadata.to_dict()) == (4, {"a": "1"})
-    assert [item.id for item in listed] == [added.id, item_of(subscription).id]
+    assert [item.id for item in listed] == [item_of(subscription).id, added.id], "as the subscription shows them"
     assert deleted.deleted
     assert items.retrieve(item_of(subscription).id).quantity == 1
     refused(stripe.InvalidRequestError, items.retrieve, added.id)

@@ -15,11 +15,12 @@ from accounts.models import JournalDelivery
 from tests.source import ROOT
 from webhooks.models import StripeEvent
 
-# What the tasks of the pipe do and those that act on the journal, as often as beat would have it done.
+# What the tasks of the pipe do and those that act on the journal, the brain too, as often as beat would have it done.
 WORKER = """
 import django, time; django.setup()
 from billing.deliveries import deliver_due as deliver_to_billing
 from config import clock
+from dunning.deliveries import deliver_due as deliver_to_brain
 from webhooks.fanout import fan_out_due
 from webhooks.forwarding import forward_due
 from webhooks.release import deliver_due as deliver_to_pipe
@@ -28,7 +29,7 @@ while True:
     while forward_due(now=clock.now(), limit=20):
         continue
     now = clock.now()
-    if not deliver_to_billing(now=now) + deliver_to_pipe(now=now) + fan_out_due(now=now):
+    if not deliver_to_billing(now=now) + deliver_to_brain(now=now) + deliver_to_pipe(now=now) + fan_out_due(now=now):
         time.sleep(0.02)
 """
 
