@@ -67,6 +67,13 @@ def django_db_setup() -> None:
     """Do nothing, in the place of pytest-django's: the database is a copy of the template already."""
 
 
+@pytest.fixture(scope="session")
+def untouched_database() -> Iterator[str]:
+    """The URL of a database of the same schema that never held a row and knows nothing of any."""
+    with parts.fresh_database(run, "untouched") as url:
+        yield url
+
+
 @pytest.fixture(autouse=True)
 def _journal_guard(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test in which a store of an account changed without a journal entry, or by another's hand."""

@@ -13,6 +13,8 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,10 +129,26 @@ def start(run: Run) -> list[Child]:
 
 def create_worker_database(run: Run) -> None:
     """Give this worker a fresh copy of the template. Called by each worker, once."""
+    _create(run, _database())
+
+
+@contextmanager
+def fresh_database(run: Run, name: str) -> Iterator[str]:
+    """Yield the URL of one more copy of the template, dropped afterwards. `name` is told apart by worker."""
+    database = f"{_database()}_{name}"
+    _create(run, database)
+    try:
+        yield run.postgres.url(database)
+    finally:
+        with _administrator(run) as connection:
+            _drop(connection, database)
+
+
+def _create(run: Run, database: str) -> None:
     with _administrator(run) as connection:
-        _drop(connection, _database())
+        _drop(connection, database)
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(_database()), sql.Identifier(run.template))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(run.template))
         )
 
 
