@@ -59,7 +59,7 @@ def apply_to_draft(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
 
 def settle_credits(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
     """
-    Use what was reserved for a draft that is finalised now, or free it if its line is not there.
+    Use what was reserved for a draft that is finalised now, or free it if its line is not there, or nobody has to pay.
 
     In the caller's transaction under the account's lock, after our row has followed Stripe's. Safe to repeat.
     """
@@ -74,7 +74,8 @@ def settle_credits(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
     line = _line_of(facts, amount_minor)
     # Stripe shows the first lines of a long invoice only; what the others come to says whether it is among them.
     recorded_minor = sum(invoice.lines.values_list("amount_minor", flat=True))
-    if line is not None or recorded_minor - amount_minor == facts.subtotal_minor:
+    is_on_it = line is not None or recorded_minor - amount_minor == facts.subtotal_minor
+    if is_on_it and invoice.status != InvoiceStatus.VOID.value:
         add_credit_line(invoice, amount_minor, stripe_line_id=line.id if line else "", description=DESCRIPTION)
         done = customer_credits.use(invoice, reserved, now=now)
     else:

@@ -79,7 +79,7 @@ FACTS: dict[FactKind, Fact] = {
     FactKind.OVERPAID:       Fact(
         "What was given up or credited was paid all the same", (Book.RECEIVABLE, Book.WRITTEN_OFF, Book.REFUND_DUE)
     ),
-    FactKind.VOIDED:         Fact("An invoice was voided", (*_SALE, Book.REBILLABLE)),
+    FactKind.VOIDED:         Fact("An invoice was voided", (*_SALE, Book.REBILLABLE, Book.REFUND_DUE)),
     FactKind.CREDIT_GRANTED: Fact(
         "Credit was granted", (Book.CREDIT_GIVEN, Book.CASH_OUTSIDE, Book.REFUND_DUE, Book.CUSTOMER_CREDIT)
     ),

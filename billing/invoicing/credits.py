@@ -14,7 +14,7 @@ from accounts.sweep import sweep
 from ..models.credits import Credit, CreditExpiry, CreditUse
 from ..models.invoices import Invoice
 from . import ledger, postings
-from .books import Book, FactKind
+from .books import Book
 from .spending import Spendable
 
 Status = CreditUse.Status
@@ -165,11 +165,11 @@ def used_minor(invoice: Invoice) -> int:
     return int(used["minor"] or 0)
 
 
-def give_back(invoice: Invoice, amount_minor: int, *, cause: str, now: datetime) -> int:
+def give_back(invoice: Invoice, amount_minor: int, *, source: str, actor: str, now: datetime) -> None:
     """
-    Give up to `amount_minor` back to the credits that an invoice used, the last used first, and return how much.
+    Give `amount_minor` of what is due to the customer to the credits that an invoice used, the last used first.
 
-    A credit that has ended meanwhile takes nothing back. The money comes out of what is due to the customer.
+    A credit that has ended meanwhile takes nothing back: what is left over is goodwill. Once for each `source`.
     """
     assert holds_lock(invoice.account_id)
     left_minor = amount_minor
@@ -181,14 +181,24 @@ def give_back(invoice: Invoice, amount_minor: int, *, cause: str, now: datetime)
         left_minor -= back_minor
         Credit.objects.filter(pk=part.credit_id).update(remaining_minor=F("remaining_minor") + back_minor)
         CreditUse.objects.filter(pk=part.pk).update(given_back_minor=F("given_back_minor") + back_minor)
-        posting = postings.Posting(
-            FactKind.CREDIT_GRANTED,
-            f"credit_given_back:{part.pk}:{cause}",
-            ((Book.REFUND_DUE, back_minor), (Book.CUSTOMER_CREDIT, -back_minor)),
+        ledger.post(invoice, [postings.credit_given_back(part.pk, source=source, amount_minor=back_minor)], at=now)
+        journal.emit(fact_of("credit.given_back", part.credit, back_minor, actor=actor, cause=source), at=now)
+    if left_minor:
+        wanted = Grant(
+            kind=Credit.Kind.GOODWILL,
+            amount_minor=left_minor,
+            currency=invoice.currency,
+            source=source,
+            paid_by=Book.REFUND_DUE,
         )
-        ledger.post(invoice, [posting], at=now)
-        journal.emit(fact_of("credit.given_back", part.credit, back_minor, cause=cause), at=now)
-    return amount_minor - left_minor
+        grant(invoice.account_id, wanted, actor=actor, now=now)
+
+
+def give_back_all(invoice: Invoice, *, now: datetime) -> None:
+    """Give back all credit that an invoice used, because it is void. Safe to repeat: nothing is left to give then."""
+    used = CreditUse.objects.filter(invoice=invoice, status=Status.USED)
+    left_minor = used.aggregate(minor=Sum(F("amount_minor") - F("given_back_minor")))["minor"] or 0
+    give_back(invoice, left_minor, source=f"voided:{invoice.pk}", actor="system:billing", now=now)
 
 
 def take_back(credit_id: str, *, actor: str, reason: str = "", now: datetime) -> int:

@@ -8,6 +8,7 @@ from ..cfstripe.shapes import Raw, read_finalization_error, read_invoice, shows_
 from ..changes_calculator.renew import renew
 from ..models.invoices import Invoice
 from ..payments.attempts import note_paid
+from . import credits as customer_credits
 from . import issue_credit_note, record
 from .states import FinalizeReason, InvoiceStatus
 
@@ -34,8 +35,12 @@ def settle(invoice: Invoice, raw: Raw, *, now: datetime) -> None:
     """
     If the invoice is paid, account for the attempt that paid it, and move what a renewal pays for on.
 
+    If it is void, the credit that it used is the customer's again.
+
     :raises PaymentNotShown: see `follow`.
     """
+    if invoice.status == InvoiceStatus.VOID.value:
+        customer_credits.give_back_all(invoice, now=now)
     if invoice.status != InvoiceStatus.PAID.value:
         return
     payment_intent_id = read_invoice(raw).payment_intent_id if shows_payment(raw) else None

@@ -11,12 +11,10 @@ from accounts.lock import holds_lock
 
 from ..cfstripe.reversals import CreditNoteFacts, read_credit_note
 from ..cfstripe.shapes import Raw
-from ..models.credits import Credit
 from ..models.invoices import Invoice, InvoiceLine
 from ..models.reversals import CreditNote, CreditNoteLine
 from . import credits as customer_credits
 from . import ledger, postings
-from .books import Book
 from .credit_notes import Destination, Division, LineToCredit
 from .record import note_credited
 from .states import FinalizeReason, InvoiceStatus
@@ -197,7 +195,8 @@ def give_surplus(invoice: Invoice, amount_minor: int, *, now: datetime) -> None:
         CreditNote.objects.filter(pk=note.pk).update(
             off_debt_minor=F("off_debt_minor") - part_minor, to_credit_minor=F("to_credit_minor") + part_minor
         )
-        _give(note, part_minor, source=f"overpaid:{note.pk}", at=now)
+        source = f"overpaid:{note.pk}"
+        customer_credits.give_back(invoice, part_minor, source=source, actor=note.actor, now=now)
         journal.emit(_fact("credit_note.overpaid", note), at=now)
     assert not left_minor, "what was credited stands on notes"
 
@@ -234,25 +233,8 @@ def _post_issued(note: CreditNote, *, at: datetime) -> None:
     if note.off_debt_minor:
         note_credited(note.invoice, by_minor=note.off_debt_minor)
     if note.to_credit_minor:
-        _give(note, note.to_credit_minor, source=f"credit_note:{note.pk}", at=at)
-
-
-def _give(note: CreditNote, amount_minor: int, *, source: str, at: datetime) -> None:
-    """Give so much back to the credits that the invoice used, and the rest as goodwill."""
-    back_minor = customer_credits.give_back(note.invoice, amount_minor, cause=note.pk, now=at)
-    if amount_minor > back_minor:
-        customer_credits.grant(
-            note.account_id,
-            customer_credits.Grant(
-                kind=Credit.Kind.GOODWILL,
-                amount_minor=amount_minor - back_minor,
-                currency=note.currency,
-                source=source,
-                paid_by=Book.REFUND_DUE,
-            ),
-            actor=note.actor,
-            now=at,
-        )
+        source = f"credit_note:{note.pk}"
+        customer_credits.give_back(note.invoice, note.to_credit_minor, source=source, actor=note.actor, now=at)
 
 
 def _void(note: CreditNote, *, now: datetime) -> None:

@@ -68,9 +68,15 @@ def paid_elsewhere(reference: str, *, book: Book, amount_minor: int) -> Posting:
 
 
 def voided(invoice_id: str, *, standing: Mapping[Book, int]) -> Posting:
-    """Return what it means that an invoice was voided: all that stands in the books for it is taken back."""
-    amounts = tuple((book, -amount_minor) for book, amount_minor in standing.items())
-    return Posting(FactKind.VOIDED, f"voided:{invoice_id}", amounts)
+    """
+    Return what it means that an invoice was voided: all that stands in the books for it is taken back.
+
+    What credit had paid of it is due to the customer, until the credit has it again.
+    """
+    amounts = {book: -amount_minor for book, amount_minor in standing.items()}
+    due_minor = amounts.pop(Book.CUSTOMER_CREDIT, 0)
+    amounts[Book.REFUND_DUE] = amounts.get(Book.REFUND_DUE, 0) + due_minor
+    return Posting(FactKind.VOIDED, f"voided:{invoice_id}", tuple(amounts.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,12 @@ def credit_used(use_id: str, *, amount_minor: int) -> Posting:
     """
     amounts = ((Book.CUSTOMER_CREDIT, amount_minor), (Book.REVENUE, -amount_minor))
     return Posting(FactKind.CREDIT_USED, f"credit_used:{use_id}", amounts)
+
+
+def credit_given_back(use_id: str, *, source: str, amount_minor: int) -> Posting:
+    """Return what it means that credit which paid for a part of an invoice is there again; `source` is why."""
+    amounts = ((Book.REFUND_DUE, amount_minor), (Book.CUSTOMER_CREDIT, -amount_minor))
+    return Posting(FactKind.CREDIT_GRANTED, f"credit_given_back:{use_id}:{source}", amounts)
 
 
 def credit_ended(credit_id: str, *, part: str, amount_minor: int) -> Posting:

@@ -10,6 +10,7 @@ from billing.changes_calculator.preview import preview
 from billing.changes_calculator.request import PaymentDeclined
 from billing.changes_calculator.submit import submit
 from billing.invoicing import credits as customer_credits
+from billing.invoicing import resolve
 from billing.invoicing.books import Book
 from billing.invoicing.coupons import CouponRefused, make_coupon, redeem
 from billing.invoicing.credits import Grant
@@ -131,4 +132,33 @@ def test_a_coupon_is_redeemed_once_and_taken_back_as_far_as_it_is_unused(clock):
     credit.refresh_from_db()
     assert credit.remaining_minor == 0
     assert balance_minor(account.pk, Book.CREDIT_GIVEN, currency="usd") == 25_00
+    assert nothing_differs(account)
+
+
+@pytest.mark.parametrize(
+    ("days", "then"),
+    [(30, [("promotional", 10_00)]), (2, [("goodwill", 10_00), ("promotional", 0)])],
+    ids=["still good", "expired meanwhile"],
+)
+def test_a_void_invoice_gives_back_the_credit_it_used(clock, sandbox, days, then):
+    account, zone = customer()
+    submit(wish(account, zone))
+    renews_at = Invoice.objects.get(account=account).period_end
+    given(account, 10_00, kind=Credit.Kind.PROMOTIONAL, expires_at=renews_at + timedelta(days=days))
+    card = account.payment_methods.get().processor_id
+    sandbox.post("/_sandbox/payment_methods", {"payment_method": card, "outcome": "insufficient_funds"})
+    list(pass_time(renews_at + timedelta(days=3)))
+    renewal = Invoice.objects.get(account=account, reason="cycle")
+    assert (renewal.status, renewal.total_minor) == ("open", 15_00)
+
+    resolve.void(renewal.pk, actor="agent:a", now=business.now())
+    let_pass(hours=1)  # the news of it changes nothing more
+
+    renewal.refresh_from_db()
+    assert renewal.status == "void"
+    credits_now = Credit.objects.filter(account=account).order_by("kind")
+    assert list(credits_now.values_list("kind", "remaining_minor")) == then
+    assert balance_minor(account.pk, Book.REVENUE, currency="usd") == -25_00  # of the purchase
+    assert balance_minor(account.pk, Book.REFUND_DUE, currency="usd") == 0
+    assert owed_minor(account.pk, currency="usd") == -10_00
     assert nothing_differs(account)
