@@ -47,8 +47,8 @@ def gather(account_ids: Sequence[str], now: datetime) -> list[AccountFacts]:
     invoices = _invoices(account_ids)
     owed_ids = [row["id"] for rows in invoices.values() for row in rows if row["remaining_minor"] > 0]
     concerned = sorted({row["account_id"] for rows in invoices.values() for row in rows})
-    tried = what_was_tried(concerned, owed_ids, now) if concerned else Tried()
-    methods = what_can_be_charged(concerned, tried) if concerned else {}
+    tried = what_was_tried(owed_ids) if concerned else Tried()
+    methods = what_can_be_charged(concerned, now) if concerned else {}
     live = _live(owed_ids, now) if concerned else {}
     outages = _outages(now) if concerned else ()
     return [

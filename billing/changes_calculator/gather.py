@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, JSONObject
 
@@ -22,6 +22,7 @@ from ..models.left_clocks import LeftClock
 from ..models.methods import PaymentMethod
 from ..models.objectproducts import Ope
 from ..models.scheduled import Sslc
+from ..payments.tries import methods_of_tired_cards
 from .request import ChangeRequest
 from .snapshot import Element, EmptyItem, Method, Schedule, Snapshot, Waiting
 from .steps import Step
@@ -43,6 +44,8 @@ def gather(request: ChangeRequest) -> Snapshot:
     """
     account = _account(request)
     customer = getattr(account, "customer", None)
+    stored = _methods(account.pk, request.requested_at)
+    needs_method = _needs_method(account, stored)
     return Snapshot(
         account_id=account.pk,
         account_is_contract=account.subs_account.account_type in CONTRACT_TYPES,
@@ -52,8 +55,9 @@ def gather(request: ChangeRequest) -> Snapshot:
         owned_objects=frozenset(account.owned_zones) | {account.pk},
         stripe_customer_id=customer.stripe_customer_id if customer else "",
         catalog=catalog_at(account.catalog_version),
-        methods=() if _is_to_confirm(account, request) else _methods(account.pk),
-        needs_method=account.subs_account.payment_method_required_at is not None,
+        # Who is there confirms a method with the payment.
+        methods=() if needs_method and request.on_session else stored,
+        needs_method=needs_method,
         elements=_elements(account.pk),
         schedules=_schedules(account.pk, request.requested_at),
         waiting=_waiting(account.pk),
@@ -64,9 +68,11 @@ def gather(request: ChangeRequest) -> Snapshot:
     )
 
 
-def _is_to_confirm(account: Any, request: ChangeRequest) -> bool:
-    """Whether what is stored is not to be charged: the customer is there, and confirms a method with the payment."""
-    return account.subs_account.payment_method_required_at is not None and request.on_session
+def _needs_method(account: Any, stored: tuple[Method, ...]) -> bool:
+    """Whether what is stored may not be charged: it has failed for good, or the default card too often lately."""
+    if account.subs_account.payment_method_required_at is not None:
+        return True
+    return any(method.is_default and method.is_tired for method in stored)
 
 
 def _account(request: ChangeRequest) -> Any:
@@ -126,11 +132,15 @@ def _credits(found: list[dict[str, Any]]) -> tuple[Spendable, ...]:
     )
 
 
-def _methods(account_id: str) -> tuple[Method, ...]:
-    usable = PaymentMethod.objects.filter(account=account_id, is_usable=True, deleted_at__isnull=True)
+def _methods(account_id: str, at: datetime) -> tuple[Method, ...]:
+    mine = PaymentMethod.objects.filter(account=account_id, processor=PaymentMethod.Processor.STRIPE)
+    is_tired = Q(pk__in=methods_of_tired_cards([account_id], now=at))
+    usable = mine.filter(is_usable=True, deleted_at__isnull=True).annotate(
+        is_tired=ExpressionWrapper(is_tired, output_field=BooleanField())
+    )
     return tuple(
-        Method(id=method.pk, processor_id=method.processor_id, is_default=method.is_default)
-        for method in usable.filter(processor=PaymentMethod.Processor.STRIPE).order_by("-is_default", "created_at")
+        Method(method.pk, method.processor_id, is_default=method.is_default, is_tired=method.is_tired)
+        for method in usable.order_by("-is_default", "created_at")
     )
 
 

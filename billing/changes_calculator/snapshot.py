@@ -31,11 +31,12 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A usable payment method."""
+    """A usable payment method. `is_tired`: its card failed so often lately that its network forbids to try it again."""
 
     id: str
     processor_id: str
     is_default: bool
+    is_tired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,19 @@
 """What automatic collection and the customer may charge an invoice to: read for `choose.py`."""
 
-from collections import Counter
 from datetime import datetime
 
 from ..invoicing.disputes import disputed_method_ids
-from ..models.invoices import Invoice, PaymentAttempt
+from ..models.invoices import Invoice
 from ..models.methods import PaymentMethod
 from .attempts import NOT_ATTEMPTED
 from .authorised import changed_at, is_authorised, with_mandates
 from .choose import Candidate, LastTry
 from .declines import CAP_PERIOD
-
-FAILED = (PaymentAttempt.Status.FAILED, PaymentAttempt.Status.ACTION_REQUIRED)
+from .tries import FAILED, tries_of_cards
 
 
 def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
-    """Return the account's stored methods as candidates for this invoice. Three statements."""
+    """Return the account's stored methods as candidates for this invoice. Four statements."""
     stored = list(
         with_mandates(
             PaymentMethod.objects.filter(
@@ -23,16 +21,10 @@ def candidates(invoice: Invoice, *, now: datetime) -> tuple[Candidate, ...]:
             )
         )
     )
-    failed = list(
-        PaymentAttempt.objects.filter(account=invoice.account_id, status__in=FAILED, started_at__gt=now - CAP_PERIOD)
-        .exclude(code=NOT_ATTEMPTED)
-        .select_related("method")
-        .order_by("started_at")
-    )
+    failed = invoice.attempts.filter(status__in=FAILED).exclude(code=NOT_ATTEMPTED).order_by("started_at")
     disputed = disputed_method_ids(invoice.account_id)
-    # A card that was stored twice is still one card to its network.
-    tries = Counter((attempt.method.brand, attempt.method.last4) for attempt in failed if attempt.method)
-    last = {attempt.method_id: attempt for attempt in failed if attempt.invoice_id == invoice.pk}
+    tries = tries_of_cards(invoice.account_id, now=now)
+    last = {attempt.method_id: attempt for attempt in failed.filter(started_at__gt=now - CAP_PERIOD)}
     return tuple(
         Candidate(
             id=method.pk,
