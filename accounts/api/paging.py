@@ -1,4 +1,4 @@
-"""Pages of lists, as the query asks for them."""
+"""What a query may say: pages of lists, and choices."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,16 @@ class InvalidQuery(APIException):
 
     status_code = 400
     default_code = "invalid_query"
+
+
+def refuse_strange_query(request: Request) -> None:
+    """
+    Refuse what no value in the database can be compared with.
+
+    :raises InvalidQuery: a NUL character is in the query.
+    """
+    if any("\0" in text for name, values in request.query_params.lists() for text in (name, *values)):
+        raise InvalidQuery("A query can't hold the NUL character.")
 
 
 @dataclass(frozen=True, slots=True)

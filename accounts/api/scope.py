@@ -15,6 +15,7 @@ from config import clock
 
 from .authentication import Caller
 from .body import AlwaysJson, BoundedJSONParser, refuse_large_body
+from .paging import refuse_strange_query
 
 
 class ApiView(APIView):
@@ -42,6 +43,7 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         self.caller = request.user  # type: ignore[assignment]  # ours, of authentication.py
         self.authorise(self.needs[method], **kwargs)
+        refuse_strange_query(request)
         account_id = self.zone.account_id if isinstance(self, ZoneView) else str(kwargs.get("account_id", ""))
         admit(token_id=self.caller.token_id, account_id=account_id, method=method, machine_now=clock.machine_now())
 

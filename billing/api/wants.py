@@ -34,7 +34,8 @@ class WantedChange(serializers.Serializer[Any]):
 
     rate_plan = WantedRatePlan(required=False, allow_null=True, default=None)
     frequency = ExactString(required=False, allow_null=True, default=None)
-    component_values = WantedComponent(many=True, required=False, allow_null=True, default=list)
+    # With `many=True` null would be allowed in the list too.
+    component_values = serializers.ListField(child=WantedComponent(), required=False, allow_null=True, default=list)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a body that asks for nothing: whoever sent it meant something."""

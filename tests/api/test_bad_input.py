@@ -73,6 +73,8 @@ BODIES = [
     (PRO | {"component_values": "page_rules"},          1001, "/component_values"),
     (PRO | {"component_values": {"page_rules": 21}},    1001, "/component_values"),
     (pro_with("page_rules"),                            1001, "/component_values/0"),
+    (pro_with(None),                                    1001, "/component_values/0"),
+    (pro_with(["page_rules", 21]),                      1001, "/component_values/0"),
     (pro_with({"name": "page_rules"}),                  1001, "/component_values/0/value"),
     (pro_with({"value": 21}),                           1001, "/component_values/0/name"),
     (pro_with({"name": 1, "value": 21}),                1001, "/component_values/0/name"),

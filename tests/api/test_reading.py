@@ -416,6 +416,8 @@ PAGES = [
     ("?per_page=0",              None, None,    None,  400),
     ("?order=status",            None, None,    None,  400),
     ("?direction=up",            None, None,    None,  400),
+    ("?name=%00",                None, None,    None,  400),
+    ("?%00=a",                   None, None,    None,  400),
 ]  # fmt: skip
 
 
