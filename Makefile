@@ -32,9 +32,9 @@ install-dev: $(INSTALLED_DEV)
 test: install-dev
 	@$(BIN) -m pytest --numprocesses auto $(ARGS)
 
-# With `soak` asked for, what is skipped otherwise runs, in one process: each test writes its report.
+# With `soak` asked for, what is skipped otherwise runs, in one process, each test for hours if it has to: it writes its report.
 soak: install-dev
-	@SOAK=1 $(BIN) -m pytest --numprocesses 0 --durations 0 tests/soak $(ARGS)
+	@SOAK=1 $(BIN) -m pytest --numprocesses 0 --durations 0 -o faulthandler_timeout=21600 tests/soak $(ARGS)
 
 check: install-dev
 	$(BIN) -m ruff format --check .
