@@ -62,7 +62,7 @@ def own_valkey(tmp_path: Path) -> Iterator[tuple[Child, str]]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    give_up_at = time.monotonic() + 2
+    give_up_at = time.monotonic() + 20
     while not holds() and time.monotonic() < give_up_at:
         time.sleep(0.005)
     return holds()

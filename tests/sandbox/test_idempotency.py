@@ -142,6 +142,28 @@ def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path):
     assert len(methods) == 1
 
 
+def test_a_payment_whose_answer_was_cut_is_made_once_though_the_sandbox_was_killed(tmp_path):
+    with process(tmp_path) as (running, url):
+        v1 = sdk(url).v1
+        customer = v1.customers.create({"payment_method": "pm_card_visa"})
+        v1.invoice_items.create({"customer": customer.id, "amount": 20_00, "currency": "usd"})
+        invoice = v1.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include"})
+        v1.invoices.finalize_invoice(invoice.id)
+        said = {"payment_method": v1.customers.payment_methods.list(customer.id).data[0].id}
+        control(url, "POST", "/_sandbox/faults", {"kind": "cut", "operation": "Invoice.pay"})
+        refused(stripe.APIConnectionError, v1.invoices.pay, invoice.id, said, KEY)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+
+    with process(tmp_path) as (_, url):
+        v1 = sdk(url).v1
+        paid = v1.invoices.pay(invoice.id, said, KEY)
+        charges = v1.charges.list({"customer": customer.id}).data
+
+    assert (paid.status, paid.last_response.headers["idempotent-replayed"]) == ("paid", "true")
+    assert [(charge.amount, charge.status) for charge in charges] == [(20_00, "succeeded")]
+
+
 def test_it_stops_cleanly_when_told_to(tmp_path):
     with process(tmp_path) as (running, url):
         sdk(url).v1.customers.create({"name": "A"})
